@@ -1,0 +1,357 @@
+"""The contract of the catalog: every entity, in SQL, behind one Protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from ..entities import (
+    ArtifactRef,
+    Attempt,
+    CacheEntry,
+    Computation,
+    Dataset,
+    Environment,
+    ExceptionInfo,
+    Execution,
+    Experiment,
+    Hyperparameter,
+    Launch,
+    Metric,
+    Project,
+    Run,
+    Status,
+)
+from ..filters import Expression
+from ..types import JSONValue
+
+KINDS = (
+    "projects",
+    "experiments",
+    "executions",
+    "launches",
+    "runs",
+    "computations",
+    "datasets",
+    "artifacts",
+    "metrics",
+    "cache",
+)
+"""What can be selected; the words of ``gosset list``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One term of a sort: a field as filters write it, and which way."""
+
+    name: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRun:
+    """A run to be added: its parameters are complete or it is not there."""
+
+    params: Mapping[str, JSONValue]
+    group: str
+    seed: int | None = None
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    dataset: str | None = None
+    split: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunUpdate:
+    """What became of a run. ``None`` leaves a value as it is.
+
+    ``metrics`` and ``fields`` are merged over those that are there; ``exception`` is
+    cleared by ``clear_exception`` when a run is taken up again.
+    """
+
+    id: str
+    status: Status | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+    metrics: Sequence[Metric] = ()
+    fields: Mapping[str, JSONValue] = field(default_factory=dict)
+    hyperparameters: tuple[Hyperparameter, ...] | None = None
+    tags: tuple[str, ...] | None = None
+    exception: ExceptionInfo | None = None
+    clear_exception: bool = False
+    cached: bool | None = None
+    dataset: str | None = None
+    split: str | None = None
+    execution: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Everything that one transaction writes.
+
+    - ``entries``: cache entries; a key that is there already is left as it is, unless it
+      is evicted, when the new outputs replace it.
+    - ``computations``: replace those of the same run (or launch), stage and fold.
+    - ``attempts``: replace those of the same run and number.
+    - ``runs``: updates.
+    """
+
+    entries: Sequence[CacheEntry] = ()
+    computations: Sequence[Computation] = ()
+    attempts: Sequence[Attempt] = ()
+    runs: Sequence[RunUpdate] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricSummary:
+    """A metric's name over many runs, for ``list metrics``."""
+
+    name: str
+    direction: str
+    runs: int
+    minimum: float | None
+    mean: float | None
+    maximum: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactSummary:
+    """An artifact that the catalog knows, for ``list artifacts``.
+
+    Attributes
+    ----------
+    references : int
+        How many computations, cache entries, datasets and splits name it.
+    """
+
+    digest: str
+    format: str
+    size: int
+    references: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """The folds that runs were carried over, kept once per distinct content."""
+
+    digest: str
+    folds: int
+    artifact: ArtifactRef
+    description: Mapping[str, JSONValue]
+
+
+class Catalog(Protocol):
+    """Where every entity is kept.
+
+    Promises of every implementation:
+
+    - Each method is one transaction: all of it is there afterwards, or none of it.
+    - Many processes may use one catalog at once, also for the very first time.
+    - A locked database is waited for; what the driver raises comes out as
+      ``StorageError`` (``StoreReadOnlyError`` where writing is refused) with its cause.
+    - Times are aware and in UTC. Entities that are returned are frozen.
+    - Numbers (of executions, launches, runs) are given here, without gaps or repeats
+      however many processes ask at once; deleting never frees a number.
+    """
+
+    @property
+    def url(self) -> str:
+        """What :func:`open_catalog` opens this catalog by; without a password."""
+        ...
+
+    def close(self) -> None:
+        """Release connections. The catalog can be used again; it reconnects."""
+        ...
+
+    # -- declared things, found or made
+
+    def ensure_project(self, name: str, *, description: str = "") -> Project:
+        """Return the project of that name, made when it is not there."""
+        ...
+
+    def ensure_experiment(
+        self,
+        project: str,
+        name: str,
+        *,
+        description: str = "",
+        definition: Mapping[str, JSONValue] | None = None,
+    ) -> Experiment:
+        """Return the experiment `name` of `project` (both made when not there).
+
+        A `definition` that is given replaces the one that is kept, as does a
+        non-empty `description`.
+        """
+        ...
+
+    def ensure_execution(
+        self, experiment_id: str, fingerprint: str, code: Mapping[str, JSONValue]
+    ) -> Execution:
+        """Return the execution of that code version, numbered anew when it is not there."""
+        ...
+
+    def ensure_environment(self, environment: Environment) -> None:
+        """Keep `environment` unless its digest is there."""
+        ...
+
+    def ensure_dataset(self, dataset: Dataset) -> Dataset:
+        """Return the stored version with this name and digest; else keep it as the next version.
+
+        `dataset.version` and `dataset.created` are ignored on the way in.
+        """
+        ...
+
+    def ensure_split(self, split: Split) -> None:
+        """Keep `split` unless its digest is there."""
+        ...
+
+    # -- doing
+
+    def add_launch(
+        self,
+        experiment_id: str,
+        *,
+        execution: int,
+        command: str = "",
+        user: str = "",
+        host: str = "",
+        pid: int = 0,
+        notes: str = "",
+        settings: Mapping[str, JSONValue] | None = None,
+        status: Status = Status.CREATED,
+    ) -> Launch:
+        """Add a launch under the next number of its experiment, with a fresh heartbeat."""
+        ...
+
+    def update_launch(
+        self,
+        launch_id: str,
+        *,
+        status: Status | None = None,
+        started: datetime | None = None,
+        ended: datetime | None = None,
+        heartbeat: datetime | None = None,
+        host: str | None = None,
+        pid: int | None = None,
+        provenance: Mapping[str, JSONValue] | None = None,
+        environment: str | None = None,
+    ) -> None:
+        """Change what is given. ``ended`` is cleared when `status` is one that has not ended."""
+        ...
+
+    def add_runs(self, launch_id: str, runs: Sequence[NewRun]) -> list[Run]:
+        """Add runs in status ``queued``, numbered on in their experiment, in order.
+
+        An empty name becomes ``EXPERIMENT#NUMBER``.
+        """
+        ...
+
+    def record(self, batch: Batch) -> None:
+        """Write `batch` in one transaction."""
+        ...
+
+    def reap(self, lease: float = 20.0) -> int:
+        """Mark launches as ``crashed`` whose owner is gone, with their unfinished runs.
+
+        Gone: not ended, and no heartbeat for `lease` seconds, or on this host with a
+        process id that is no more. Returns how many launches were marked. A read-only
+        store is left as it is, and 0 returned.
+        """
+        ...
+
+    # -- cache
+
+    def entries(self, keys: Iterable[str]) -> dict[str, CacheEntry]:
+        """Return the entries that are there, also evicted ones, by key."""
+        ...
+
+    def candidates(self, recipes: Iterable[str]) -> dict[str, list[CacheEntry]]:
+        """Return the entries of each recipe that has any, evicted ones left out."""
+        ...
+
+    def evict(self, keys: Iterable[str]) -> int:
+        """Mark entries as evicted, with their inline bytes dropped; return how many were."""
+        ...
+
+    # -- reading
+
+    def select(
+        self,
+        kind: str,
+        *,
+        where: Expression | None = None,
+        order: Sequence[Order] = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[object]:
+        """Return entities of `kind` (see :data:`KINDS`) that satisfy `where`.
+
+        Without `order`: newest first for launches, runs and executions, by name
+        otherwise. Missing values sort last, whichever way.
+
+        Raises
+        ------
+        FilterError
+            An unknown name in `where` or `order`, with "did you mean".
+        """
+        ...
+
+    def count(self, kind: str, *, where: Expression | None = None) -> int:
+        """Return how many :meth:`select` would give without limits."""
+        ...
+
+    def names(self, kind: str) -> list[str]:
+        """Return the names that filters and sorts may use for `kind`; for runs also the
+        parameters, metrics and fields that occur, dotted (``params.SVC.C``)."""
+        ...
+
+    def find(self, kind: str, reference: str, *, project: str | None = None) -> object:
+        """Return the one entity that `reference` names.
+
+        A UUID, a unique prefix of one (4 characters or more), a digest or a unique prefix
+        of one, a name, ``EXPERIMENT#NUMBER``, ``PROJECT/EXPERIMENT[#NUMBER]``,
+        ``NAME@VERSION`` for datasets, or ``latest`` (``EXPERIMENT#latest``).
+
+        Raises
+        ------
+        NotFoundError
+            Nothing has that name, with "did you mean".
+        UsageError
+            Several have it; the message lists them.
+        """
+        ...
+
+    def computations(
+        self, run_id: str | None = None, *, launch_id: str | None = None
+    ) -> list[Computation]:
+        """Return the computations of a run, or those of a launch that belong to no run."""
+        ...
+
+    def attempts(self, run_id: str) -> list[Attempt]:
+        """Return the attempts of a run, first to last."""
+        ...
+
+    def environment(self, digest: str) -> Environment:
+        """Return an environment. Raises NotFoundError."""
+        ...
+
+    def split(self, digest: str) -> Split:
+        """Return a split. Raises NotFoundError."""
+        ...
+
+    def referenced(self) -> dict[str, int]:
+        """Return digest → number of references, of every artifact that must be kept."""
+        ...
+
+    # -- removing
+
+    def delete(self, kind: str, id: str) -> int:
+        """Delete one entity with what it holds, and nothing above it.
+
+        Kinds: projects, experiments, executions, launches, runs, datasets (one version,
+        by its digest). Returns how many runs (for datasets: versions) went with it. The
+        bytes of artifacts stay until garbage collection finds them unreferenced.
+        """
+        ...
