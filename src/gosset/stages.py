@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
+from .entities import Direction
 from .exceptions import PipelineError
 
 RUN_WORDS = ("run", "seed", "fold", "params", "config")
@@ -54,6 +55,8 @@ class Stage:
         Further functions, classes or values that count as part of its code.
     version : str
         Put in the place of the code in the cache key, where it is not empty.
+    direction : Direction
+        Which end of a metric is the good one.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Stage:
     formats: Mapping[str, str] = field(default_factory=dict)
     depends: tuple[object, ...] = ()
     version: str = ""
+    direction: Direction = Direction.NONE
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, outside any run."""
@@ -226,6 +230,7 @@ def _declare(
     formats: Mapping[str, str] | None = None,
     depends: Iterable[object] = (),
     version: str = "",
+    direction: str = Direction.NONE,
 ) -> Stage:
     if isinstance(function, Stage):
         raise PipelineError(f"stage {function.name!r} is declared twice")
@@ -269,6 +274,7 @@ def _declare(
         formats=dict(formats or {}),
         depends=tuple(depends),
         version=version,
+        direction=Direction(direction),
     )
 
 
