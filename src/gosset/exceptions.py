@@ -34,6 +34,7 @@ stay reachable as ``__cause__``.
 from __future__ import annotations
 
 import difflib
+import importlib.util
 from collections.abc import Iterable
 
 
@@ -190,3 +191,31 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
         return f"did you mean {close[0]!r}?"
     shown = ", ".join(map(repr, names[:12])) + (", …" if len(names) > 12 else "")
     return f"known are {shown}" if names else ""
+
+
+def require(module: str, extra: str, purpose: str) -> None:
+    """Raise unless an optional dependency is installed; nothing is imported.
+
+    Parameters
+    ----------
+    module : str
+        What is about to be imported, e.g. ``"pandas"``.
+    extra : str
+        The extra of Gosset that brings it, e.g. ``"frames"``.
+    purpose : str
+        What needs it, to begin the message with.
+
+    Raises
+    ------
+    MissingExtraError
+        It is not installed.
+
+    Examples
+    --------
+    >>> require("no_such_module", "frames", "reading a CSV file")
+    Traceback (most recent call last):
+        ...
+    gosset.exceptions.MissingExtraError: reading a CSV file needs no_such_module; pip install 'gosset[frames]'
+    """
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtraError(f"{purpose} needs {module}", hint=f"pip install 'gosset[{extra}]'")
