@@ -1,0 +1,14 @@
+"""What users declare, compiled to stages: one room for each kind of experiment."""
+
+from .base import Blueprint, Translation
+from .estimator import compile_estimator, compile_functions
+from .stages import compile_stages, compile_steps
+
+__all__ = [
+    "Blueprint",
+    "Translation",
+    "compile_estimator",
+    "compile_functions",
+    "compile_stages",
+    "compile_steps",
+]

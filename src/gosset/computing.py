@@ -1,0 +1,439 @@
+"""Carrying out work in a worker: load the inputs, call the stage, keep the outputs."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import random
+import resource
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TextIO
+
+from .artifacts import open_artifacts
+from .artifacts.base import ArtifactStore
+from .artifacts.values import keep, load
+from .entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo
+from .exceptions import (
+    ArtifactDamagedError,
+    ArtifactMissingError,
+    SerializationError,
+    StageError,
+)
+from .executors.base import Send
+from .identifiers import now
+from .provenance.seeds import seeded
+from .stages import Stage
+from .tracking import ActiveRun, active
+from .works import (
+    LOGGED,
+    Collected,
+    Constant,
+    Look,
+    Outcome,
+    Output,
+    Ref,
+    TaskSpec,
+    Work,
+    identity_of,
+    key_of,
+)
+
+LOG_LIMIT = 64_000
+"""Characters of what a computation printed that are kept: its head and its tail."""
+
+REPORT_EVERY = 0.05
+"""Seconds: outcomes are sent on at least this often while a task goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSetup:
+    """Everything a worker needs to carry out the work of one launch.
+
+    Attributes
+    ----------
+    stages : mapping
+        Name → stage, views included.
+    artifacts : str or ArtifactStore
+        URL of the artifact store; the store itself where it lives in this process.
+    datasets : mapping
+        Digest → dataset.
+    splits : mapping
+        Digest → artifact that holds the folds.
+    echo : bool
+        Whether what a stage prints is also shown.
+    """
+
+    stages: Mapping[str, Stage]
+    artifacts: str | ArtifactStore
+    datasets: Mapping[str, Dataset] = field(default_factory=dict)
+    splits: Mapping[str, ArtifactRef] = field(default_factory=dict)
+    echo: bool = False
+
+    def __call__(self) -> Worker:
+        """Make the worker."""
+        return Worker(self)
+
+
+class Worker:
+    """Carries out tasks, one after the other. The handler of an executor."""
+
+    def __init__(self, setup: WorkerSetup) -> None:
+        self._stages = setup.stages
+        self._artifacts = (
+            open_artifacts(setup.artifacts)
+            if isinstance(setup.artifacts, str)
+            else setup.artifacts
+        )
+        self._datasets = setup.datasets
+        self._splits = setup.splits
+        self._echo = setup.echo
+        self._loaded: dict[tuple[object, ...], Any] = {}
+
+    def __call__(self, payload: object, send: Send) -> list[Outcome]:
+        """Carry out the work of a task; what is not sent on the way is returned."""
+        assert isinstance(payload, TaskSpec)
+        task = _Task(self, payload)
+        pending: list[Outcome] = []
+        sent = time.monotonic()
+        for index, work in enumerate(payload.works):
+            outcome = task.carry_out(work)
+            pending.append(outcome)
+            last = index == len(payload.works) - 1
+            if not last and time.monotonic() - sent > REPORT_EVERY:
+                send(pending)
+                pending, sent = [], time.monotonic()
+        return pending
+
+    def constant(self, constant: Constant) -> Any:
+        """Return a value from outside; data and folds are loaded once."""
+        kind, *rest = constant.origin
+        if kind == "value":
+            return rest[0]
+        if constant.origin not in self._loaded:
+            if kind == "dataset":
+                self._loaded[constant.origin] = self._dataset_part(str(rest[0]), str(rest[1]))
+            else:
+                self._loaded[constant.origin] = self._folds(str(rest[0]))[int(str(rest[1]))]
+        return _guarded(self._loaded[constant.origin])
+
+    def _dataset_part(self, digest: str, part: str) -> Any:
+        from .datasets.content import from_entity
+
+        whole = ("data", digest)
+        if whole not in self._loaded:
+            self._loaded[whole] = from_entity(self._datasets[digest], self._artifacts)
+        data = self._loaded[whole]
+        return data if part == "data" else getattr(data, part)
+
+    def _folds(self, split: str) -> Any:
+        from .splits import folds_from_bytes
+
+        if ("folds", split) not in self._loaded:
+            stored = load(self._splits[split], self._artifacts)
+            assert isinstance(stored, bytes)
+            self._loaded["folds", split] = folds_from_bytes(stored)
+        return self._loaded["folds", split]
+
+
+class _Task:
+    """The work of one task, with what passes between its pieces."""
+
+    def __init__(self, worker: Worker, spec: TaskSpec) -> None:
+        self._worker = worker
+        self._outputs: dict[tuple[int, str], ArtifactRef] = dict(spec.known)
+        self._lost: set[int] = set()
+        self._views: dict[str, Any] = {}
+        self._runs: dict[str, ActiveRun] = {}
+
+    def carry_out(self, work: Work) -> Outcome:
+        """Carry out one piece of work, or find it in the cache."""
+        stage = self._worker._stages[work.stage]
+        identities: dict[str, str] = {}
+        for argument, ref in work.inputs.items():
+            identity = identity_of(ref, self._worker._stages, self._known)
+            if identity is None:
+                self._lost.add(work.id)
+                return Outcome(work=work.id, status=ComputationStatus.SKIPPED)
+            identities[argument] = identity
+        key = key_of(work.recipe, identities) if work.cacheable else None
+        if key is not None and key in work.candidates:
+            outputs = work.candidates[key]
+            self._remember(work, outputs)
+            return Outcome(
+                work=work.id,
+                status=ComputationStatus.CACHED,
+                key=key,
+                inputs=identities,
+                outputs=outputs,
+            )
+        outcome = self._compute(stage, work, key, identities)
+        if outcome.status is ComputationStatus.COMPUTED:
+            self._remember(work, outcome.outputs)
+        else:
+            self._lost.add(work.id)
+        return outcome
+
+    def _remember(self, work: Work, outputs: tuple[ArtifactRef, ...]) -> None:
+        for artifact in outputs:
+            self._outputs[work.id, artifact.name] = artifact
+
+    def _known(self, output: Output) -> str | None:
+        artifact = self._outputs.get((output.work, output.name))
+        return None if artifact is None else artifact.identity
+
+    # -- calling the stage
+
+    def _compute(
+        self, stage: Stage, work: Work, key: str | None, identities: Mapping[str, str]
+    ) -> Outcome:
+        started = now()
+        begun, cpu = time.perf_counter(), time.process_time()
+        log = _Log(sys.stdout if self._worker._echo else None)
+        run = self._run(work)
+        warnings: list[str] = []
+        try:
+            arguments = {a: self._value(ref, work, shared=stage.metric) for a, ref in work.inputs.items()}
+        except (ArtifactMissingError, ArtifactDamagedError) as error:
+            return Outcome(
+                work=work.id,
+                status=ComputationStatus.FAILED,
+                key=key,
+                inputs=identities,
+                exception=_exception(error),
+                damaged=tuple(artifact.digest for artifact in self._artifacts_of(work)),
+            )
+        outputs: tuple[ArtifactRef, ...] = ()
+        exception = None
+        try:
+            seed = arguments.get("seed")
+            if not isinstance(seed, int):
+                seed = int(key[:8], 16) if key else work.seed
+            drawn = _Drawn() if "seed" not in arguments and key else None
+            with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
+                if stage.metric:
+                    value = stage.function(**arguments, **work.parameters)
+                else:
+                    with seeded(seed), contextlib.ExitStack() as stack:
+                        if run is not None:
+                            stack.enter_context(active(run))
+                        value = stage.function(**arguments, **work.parameters)
+                        if drawn is not None and drawn.changed(seed):
+                            warnings.append(
+                                f"stage {stage.name!r} draws random numbers but does not take "
+                                "`seed`: its result is the same in runs of every seed"
+                            )
+            outputs = self._keep(stage, value) + self._logged(run, work)
+        except Exception as error:  # noqa: BLE001 - whatever a stage raises is data
+            exception = _exception(error)
+        return Outcome(
+            work=work.id,
+            status=ComputationStatus.FAILED if exception else ComputationStatus.COMPUTED,
+            key=key,
+            inputs=identities,
+            outputs=outputs,
+            started=started,
+            wall=time.perf_counter() - begun,
+            cpu=time.process_time() - cpu,
+            memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT,
+            log=log.text(),
+            exception=exception,
+            state=_state(run),
+            warnings=tuple(warnings),
+        )
+
+    def _keep(self, stage: Stage, value: Any) -> tuple[ArtifactRef, ...]:
+        names = stage.outputs
+        if len(names) == 1:
+            values = (value,)
+        else:
+            if not isinstance(value, tuple):
+                raise StageError(
+                    f"stage {stage.name!r} returned {type(value).__name__}, "
+                    f"but it gives {len(names)} outputs: {', '.join(names)}",
+                    hint="return them as a tuple, in this order",
+                )
+            if len(value) != len(names):
+                raise StageError(
+                    f"stage {stage.name!r} returned {len(value)} values, "
+                    f"but it gives {len(names)} outputs: {', '.join(names)}",
+                    hint="return one value for each name, or change outputs=",
+                )
+            values = value
+        return tuple(
+            keep(
+                item,
+                name,
+                self._worker._artifacts,
+                format=stage.formats.get(name),
+                where=f"stage {stage.name!r}, output {name!r}",
+            )
+            for name, item in zip(names, values, strict=True)
+        )
+
+    def _logged(self, run: ActiveRun | None, work: Work) -> tuple[ArtifactRef, ...]:
+        if run is None or not (run.metrics or len(run.fields) or run.tags):
+            return ()
+        logged = {"metrics": run.metrics, "fields": dict(run.fields), "tags": run.tags}
+        try:
+            artifact = keep(logged, LOGGED, self._worker._artifacts, format="json")
+        except SerializationError as error:
+            raise SerializationError(
+                f"stage {work.stage!r} keeps a field that is not plain data: {error.message}",
+                hint="return the value from the stage instead, so that it becomes an artifact",
+            ) from error
+        # Each stage reports its own; what the next one logs is counted by itself.
+        run.metrics, run.tags = {}, []
+        for name in list(run.fields):
+            del run.fields._values[name]
+        return (artifact,)
+
+    def _run(self, work: Work) -> ActiveRun | None:
+        if work.run is None:
+            return None
+        if work.run.id not in self._runs:
+            self._runs[work.run.id] = ActiveRun(work.run)
+        return self._runs[work.run.id]
+
+    # -- coming by the inputs
+
+    def _value(self, ref: Ref, work: Work, *, shared: bool = False) -> Any:
+        match ref:
+            case Constant(origin=("run",)):
+                return self._run(work)
+            case Constant():
+                return self._worker.constant(ref)
+            case Output():
+                return load(self._outputs[ref.work, ref.name], self._worker._artifacts, trust=True)
+            case Look():
+                return self._look(ref, work)
+            case Collected():
+                return {label: self._value(inner, work) for label, inner in ref.values}
+
+    def _look(self, ref: Look, work: Work) -> Any:
+        """Make a view, once in a task: several metrics look at the same results."""
+        memo = identity_of(ref, self._worker._stages, self._known)
+        assert memo is not None
+        if memo not in self._views:
+            view = self._worker._stages[ref.view]
+            inputs: dict[str, Any] = {}
+            for argument, inner in ref.inputs:
+                identity = identity_of(inner, self._worker._stages, self._known)
+                assert identity is not None
+                if identity not in self._views:
+                    self._views[identity] = self._value(inner, work)
+                inputs[argument] = self._views[identity]
+            value = view.function(**inputs)
+            names = view.outputs
+            values = value if len(names) > 1 else (value,)
+            self._views[memo] = dict(zip(names, values, strict=True))[ref.output]
+        return _guarded(self._views[memo])
+
+    def _artifacts_of(self, work: Work) -> Iterator[ArtifactRef]:
+        """Iterate over the artifacts under the inputs that cannot be read any more."""
+        from .works import outputs_in
+
+        for ref in work.inputs.values():
+            for output in outputs_in(ref):
+                artifact = self._outputs[output.work, output.name]
+                try:
+                    if artifact.inline is None:
+                        self._worker._artifacts.open(artifact.digest).close()
+                except (ArtifactMissingError, ArtifactDamagedError):
+                    yield artifact
+
+
+class _Log(io.TextIOBase):
+    """Keeps the head and the tail of what is printed; passes it on where asked to."""
+
+    def __init__(self, echo: TextIO | None) -> None:
+        self._echo = echo
+        self._head: list[str] = []
+        self._tail = ""
+        self._room = LOG_LIMIT // 2
+        self._dropped = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if self._echo is not None:
+            self._echo.write(text)
+        kept = text[: self._room]
+        if kept:
+            self._head.append(kept)
+            self._room -= len(kept)
+        if len(kept) < len(text):
+            tail = self._tail + text[len(kept) :]
+            self._dropped += max(0, len(tail) - LOG_LIMIT // 2)
+            self._tail = tail[-(LOG_LIMIT // 2) :]
+        return len(text)
+
+    def flush(self) -> None:
+        if self._echo is not None:
+            self._echo.flush()
+
+    def text(self) -> str:
+        """Return what is kept."""
+        gap = f"\n… {self._dropped} characters left out …\n" if self._dropped else ""
+        return "".join(self._head) + gap + self._tail
+
+
+class _Drawn:
+    """Tells whether code drew from the global generators of Python or NumPy."""
+
+    def changed(self, seed: int) -> bool:
+        if random.getstate()[1] != random.Random(seed).getstate()[1]:
+            return True
+        numpy = sys.modules.get("numpy.random")
+        if numpy is None:
+            return False
+        state = numpy.get_state(legacy=False)["state"]
+        fresh = numpy.RandomState(seed % 2**32).get_state(legacy=False)["state"]
+        return bool(state["pos"] != fresh["pos"] or (state["key"] != fresh["key"]).any())
+
+
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+
+def _guarded(value: Any) -> Any:
+    """Return a shared value such that changing it in place cannot change it for others."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.ndarray):
+        value = value.view()
+        value.flags.writeable = False
+        return value
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
+        # Copy-on-write isolates a shallow copy; before pandas 3 it takes a deep one.
+        return value.copy(deep=int(pandas.__version__.split(".")[0]) < 3)
+    return value
+
+
+def _exception(error: BaseException) -> ExceptionInfo:
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    # The frames of this module say nothing about the user's code.
+    frames = traceback.TracebackException.from_exception(error)
+    frames.stack = traceback.StackSummary.from_list(
+        [frame for frame in frames.stack if frame.filename != __file__]
+    )
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
+        message = "(its message could not be made)"
+    return ExceptionInfo(type=name, message=message, traceback="".join(frames.format()))
+
+
+def _state(run: ActiveRun | None) -> bytes | None:
+    if run is None or not len(run.state):
+        return None
+    import cloudpickle
+
+    return bytes(cloudpickle.dumps(dict(run.state)))
+
+
+Handler = Callable[[object, Send], list[Outcome]]

@@ -1,0 +1,607 @@
+"""A launch from declaration to result: prepare (reads only), then carry out (writes)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .artifacts.base import ArtifactStore
+from .artifacts.values import keep
+from .blueprints.base import Blueprint
+from .coding import CodeVersion, code_version, with_versioned_views
+from .computing import WorkerSetup
+from .entities import ArtifactRef, Dataset, Launch, Run, Status
+from .exceptions import ArtifactError, NotFoundError, ParameterError, UsageError
+from .executors import open_executor
+from .fingerprint import combine, derive_seed, digest
+from .identifiers import now
+from .parameters import group_digest, jsonable
+from .pipeline import Pipeline, Scope, build
+from .planner import Lookup, Plan, RunPlan, no_cache, plan
+from .provenance import capture
+from .runner import Observer, Quiet, RunExtras, Runner, Tally
+from .storage.base import NewRun, Split
+from .store import Store
+from .types import JSONValue
+from .works import Constant, RunFacts
+
+if TYPE_CHECKING:
+    from .datasets import Data
+    from .splits import Fold
+
+HEARTBEAT = 5.0
+"""Seconds between signs of life of a launch."""
+
+ROUNDS = 3
+"""How often a plan is made anew because bytes that it counted on were damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A dataset in memory, with what the plan needs to know of it.
+
+    Attributes
+    ----------
+    entity : Dataset or None
+        As it is stored; None while nothing was written.
+    """
+
+    name: str
+    data: Data
+    description: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folds:
+    """The folds that one seed gives."""
+
+    digest: str
+    folds: tuple[Fold, ...]
+    description: Mapping[str, JSONValue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """One run to be: its parameter set, divided among the stages."""
+
+    label: str
+    seed: int
+    params: Mapping[str, object]
+    group: str
+    assigned: Mapping[str, Mapping[str, object]]
+    folds: Folds | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Prepared:
+    """Everything that a launch does, settled and checked, with nothing written yet."""
+
+    project: str
+    name: str
+    description: str
+    definition: Mapping[str, JSONValue]
+    blueprint: Blueprint
+    pipeline: Pipeline
+    code: CodeVersion
+    runs: Sequence[Settled]
+    config: Mapping[str, object]
+    data: Loaded | None
+    others: Mapping[str, Loaded] = field(default_factory=dict)
+    origin: Path | None = None
+
+    # -- values from outside
+
+    def source(self, name: str, run: RunPlan | None, fold: int | None) -> Constant:
+        """Return the value from outside that goes by `name` in `run` on `fold`."""
+        if name in ("seed", "run", "params", "config", "fold"):
+            return self._word(name, run, fold)
+        if self.data is not None and name in ("X", "y", "groups", "data"):
+            return _part(self.data.data, name)
+        loaded = self.others.get(name) or self.data
+        assert loaded is not None
+        return _part(loaded.data, _whole(loaded.data))
+
+    def _word(self, name: str, run: RunPlan | None, fold: int | None) -> Constant:
+        if name == "config":
+            return Constant(digest(dict(self.config)), ("value", dict(self.config)))
+        assert run is not None
+        facts = run.facts
+        if name == "seed":
+            seed = facts.seed if fold is None else derive_seed(facts.seed, "fold", fold)
+            return Constant(f"seed:{seed}", ("value", seed))
+        if name == "params":
+            return Constant(digest(dict(facts.params)), ("value", dict(facts.params)))
+        if name == "run":
+            identity = digest((facts.seed, dict(facts.params), dict(self.config)))
+            return Constant(identity, ("run",))
+        folds = next(r.folds for r in self.runs if r.folds and r.folds.digest == run.split)
+        assert folds is not None
+        assert fold is not None
+        return Constant(f"fold:{folds.folds[fold].digest}", ("fold", run.split, fold))
+
+    def run_plans(self, runs: Sequence[Run | None], chosen: Sequence[Settled]) -> list[RunPlan]:
+        """Return the runs as the planner sees them; a run that is not stored has no id."""
+        plans = []
+        for position, (run, settled) in enumerate(zip(runs, chosen, strict=True)):
+            facts = RunFacts(
+                id=run.id if run else str(position),
+                number=run.number if run else position,
+                name=run.name if run else settled.label,
+                seed=settled.seed,
+                params=settled.params,
+                config=self.config,
+            )
+            plans.append(
+                RunPlan(
+                    facts=facts,
+                    label=settled.label,
+                    assigned=settled.assigned,
+                    folds=len(settled.folds.folds) if settled.folds else 0,
+                    split=settled.folds.digest if settled.folds else "",
+                )
+            )
+        return plans
+
+    def plan(self, runs: Sequence[RunPlan], lookup: Lookup) -> Plan:
+        """Decide what to compute, load and skip."""
+        return plan(
+            self.pipeline,
+            runs,
+            codes=self.code.stages,
+            sources=self.source,
+            lookup=lookup,
+            targets=self.blueprint.targets,
+        )
+
+
+def _part(data: Data, part: str) -> Constant:
+    identity = {
+        "X": lambda: data.features_digest,
+        "y": lambda: data.target_digest,
+        "groups": lambda: digest(data.groups),
+    }.get(part, lambda: data.digest)()
+    return Constant(f"data:{part}:{identity}", ("dataset", data.digest, part))
+
+
+def _whole(data: Data) -> str:
+    """Return what a stage gets that names a dataset: its frame, where it has one."""
+    return "frame" if data.has_frame else "data"
+
+
+def settle_pipeline(
+    blueprint: Blueprint, sources: Mapping[str, Scope], sets: Sequence[Mapping[str, object]]
+) -> Pipeline:
+    """Build the pipeline of a blueprint and keep only the views that it uses."""
+    given = {name for params in sets for name in blueprint.translate(params).rest}
+    stages = list(blueprint.stages)
+    while True:
+        taken = {value for stage in stages for value in stage.inputs.values()}
+        taken |= {name for stage in stages for name in stage.parameters}
+        kept = [s for s in stages if not s.view or taken.intersection(s.outputs)]
+        if len(kept) == len(stages):
+            return build(kept, sources, given=given)
+        stages = kept
+
+
+def settle_runs(
+    blueprint: Blueprint,
+    pipeline: Pipeline,
+    sets: Sequence[Mapping[str, object]],
+    seeds: Sequence[int],
+    folds_for: Callable[[int], Folds | None],
+) -> list[Settled]:
+    """Return the runs of all parameter sets with all seeds, checked.
+
+    Raises
+    ------
+    ParameterError
+        A name that nothing takes.
+    """
+    labels = _labels(sets)
+    settled = []
+    for params, label in zip(sets, labels, strict=True):
+        translation = blueprint.translate(params)
+        assigned = {**pipeline.assign(translation.rest)}
+        for stage, values in translation.assigned.items():
+            assigned[stage] = {**assigned.get(stage, {}), **values}
+        group = group_digest(params)
+        for seed in seeds:
+            settled.append(
+                Settled(
+                    label=f"{label}, seed={seed}" if len(seeds) > 1 else label,
+                    seed=seed,
+                    params=params,
+                    group=group,
+                    assigned=assigned,
+                    folds=folds_for(seed),
+                )
+            )
+    return settled
+
+
+def _labels(sets: Sequence[Mapping[str, object]]) -> list[str]:
+    """Return for each set the values that tell it from the others, as text."""
+    shown = [{name: _short(value) for name, value in params.items()} for params in sets]
+    names = dict.fromkeys(name for params in shown for name in params)
+    varied = [n for n in names if len({params.get(n) for params in shown}) > 1]
+    labels = [", ".join(f"{n}={params[n]}" for n in varied if n in params) for params in shown]
+    seen: dict[str, int] = {}
+    for position, label in enumerate(labels):
+        seen[label] = seen.get(label, 0) + 1
+        if seen[label] > 1:
+            labels[position] = f"{label} ({seen[label]})".strip()
+    return labels
+
+
+def _short(value: object) -> str:
+    text = str(jsonable(value))
+    return text if len(text) <= 40 else f"{text[:37]}…"
+
+
+# -- carrying out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a launch is carried out; nothing of it is part of any cache key."""
+
+    executor: str = "processes"
+    jobs: int | None = None
+    cache: bool = True
+    notes: str = ""
+    command: str = ""
+    timeout: float | None = None
+    settings: Mapping[str, JSONValue] = field(default_factory=dict)
+
+
+def lookup_in(store: Store, *, cache: bool = True) -> Lookup:
+    """Return what the planner asks of `store`'s cache."""
+    if not cache:
+        return no_cache()
+
+    def present(artifact: ArtifactRef) -> bool:
+        if artifact.inline is not None:
+            return True
+        path = store.artifacts.path(artifact.digest)
+        if path is None:
+            return store.artifacts.contains(artifact.digest)
+        try:
+            return path.stat().st_size == artifact.size
+        except OSError:
+            return False
+
+    return Lookup(
+        entries=store.catalog.entries, candidates=store.catalog.candidates, present=present
+    )
+
+
+def launch(
+    prepared: Prepared,
+    store: Store,
+    options: Options,
+    observer: Observer | None = None,
+) -> tuple[Launch, Tally]:
+    """Carry out everything that was prepared, as a new launch.
+
+    Returns
+    -------
+    (Launch, Tally)
+
+    Raises
+    ------
+    StorageError
+        The store cannot be written.
+    KeyboardInterrupt
+        After the launch was recorded as stopped.
+    """
+    catalog = store.catalog
+    catalog.reap()
+    _write_data(prepared, store)
+    experiment = catalog.ensure_experiment(
+        prepared.project,
+        prepared.name,
+        description=prepared.description,
+        definition=prepared.definition,
+    )
+    execution = catalog.ensure_execution(
+        experiment.id, prepared.code.fingerprint, prepared.code.content
+    )
+    started = catalog.add_launch(
+        experiment.id,
+        execution=execution.number,
+        command=options.command,
+        user=capture.user(),
+        host=capture.host(),
+        pid=os.getpid(),
+        notes=options.notes,
+        settings=options.settings,
+        status=Status.RUNNING,
+    )
+    dataset = f"{prepared.data.name}:{prepared.data.data.digest}" if prepared.data else None
+    runs = catalog.add_runs(
+        started.id,
+        [
+            NewRun(
+                params={name: jsonable(value) for name, value in run.params.items()},
+                group=run.group,
+                seed=run.seed,
+                dataset=dataset,
+                split=run.folds.digest if run.folds else None,
+            )
+            for run in prepared.runs
+        ],
+    )
+    extras = [
+        RunExtras(
+            execution=execution.number,
+            hyperparameters=prepared.blueprint.hyperparameters(run.params),
+        )
+        for run in prepared.runs
+    ]
+    return _carry_out(prepared, store, options, observer, started, runs, prepared.runs, extras)
+
+
+def resume(
+    prepared: Prepared,
+    store: Store,
+    options: Options,
+    started: Launch,
+    observer: Observer | None = None,
+) -> tuple[Launch, Tally]:
+    """Carry out the runs of a launch that did not complete; the others are left alone.
+
+    Raises
+    ------
+    UsageError
+        A run's parameter set cannot be found in the experiment or made from the record.
+    """
+    catalog = store.catalog
+    _write_data(prepared, store)
+    everything = store.select("runs", f"experiment == {started.experiment!r} and "
+                              f"project == {started.project!r} and launch == {started.number}")
+    runs = sorted(
+        (run for run in everything if isinstance(run, Run) and run.status is not Status.COMPLETE),
+        key=lambda run: run.number,
+    )
+    experiment = catalog.ensure_experiment(
+        prepared.project, prepared.name, definition=prepared.definition
+    )
+    execution = catalog.ensure_execution(
+        experiment.id, prepared.code.fingerprint, prepared.code.content
+    )
+    known = {(run.group, run.seed): run for run in prepared.runs}
+    chosen = []
+    for run in runs:
+        settled = known.get((run.group, run.seed or 0))
+        if settled is None:
+            raise UsageError(
+                f"the parameters of run {run.name} are not those of the experiment any more",
+                hint="run the experiment again instead of resuming",
+            )
+        chosen.append(settled)
+    extras = [
+        RunExtras(
+            execution=execution.number,
+            hyperparameters=prepared.blueprint.hyperparameters(settled.params),
+            attempt=len(catalog.attempts(run.id)) + 1,
+        )
+        for run, settled in zip(runs, chosen, strict=True)
+    ]
+    catalog.update_launch(
+        started.id, status=Status.RUNNING, heartbeat=now(), host=capture.host(), pid=os.getpid()
+    )
+    return _carry_out(prepared, store, options, observer, started, runs, chosen, extras)
+
+
+def _carry_out(
+    prepared: Prepared,
+    store: Store,
+    options: Options,
+    observer: Observer | None,
+    started: Launch,
+    runs: Sequence[Run],
+    chosen: Sequence[Settled],
+    extras: Sequence[RunExtras],
+) -> tuple[Launch, Tally]:
+    catalog = store.catalog
+    began = now()
+    background = _Background(prepared, store, started)
+    background.start()
+    status = Status.FAILED
+    tally = Tally()
+    executor = open_executor(_executor_name(options, store), options.jobs)
+    try:
+        executor.open(_setup(prepared, store, echo=executor.name == "inline"))
+        plans = prepared.run_plans(list(runs), chosen)
+        lookup = lookup_in(store, cache=options.cache)
+        for _ in range(ROUNDS):
+            runner = Runner(
+                started.id,
+                prepared.plan(plans, lookup),
+                runs,
+                extras,
+                catalog=catalog,
+                artifacts=store.artifacts,
+                executor=executor,
+                observer=observer or Quiet(),
+                timeout=options.timeout,
+            )
+            tally = _merged(tally, runner.carry_out())
+            if not tally.damaged:
+                break
+            _drop(store, tally.damaged, observer or Quiet())
+            tally.damaged = []
+        good = all(state is Status.COMPLETE for state in tally.runs.values())
+        status = Status.COMPLETE if good else Status.FAILED
+    except KeyboardInterrupt:
+        status = Status.STOPPED
+        raise
+    finally:
+        executor.close()
+        background.stop()
+        catalog.update_launch(
+            started.id, status=status, started=started.started or began, ended=now()
+        )
+    found = catalog.find("launches", started.id)
+    assert isinstance(found, Launch)
+    return found, tally
+
+
+def _executor_name(options: Options, store: Store) -> str:
+    if store.url.startswith("memory:") and options.executor == "processes":
+        # The bytes of such a store live in this process; workers could not reach them.
+        return "inline"
+    return options.executor
+
+
+def _setup(prepared: Prepared, store: Store, *, echo: bool) -> WorkerSetup:
+    datasets: dict[str, Dataset] = {}
+    for loaded in (prepared.data, *prepared.others.values()):
+        if loaded is not None:
+            datasets[loaded.data.digest] = _stored(loaded, store)
+    splits = {
+        run.folds.digest: store.catalog.split(run.folds.digest).artifact
+        for run in {r.folds.digest: r for r in prepared.runs if r.folds}.values()
+        if run.folds
+    }
+    inside = store.artifacts.url.startswith("memory:")
+    return WorkerSetup(
+        stages=dict(prepared.pipeline.stages),
+        artifacts=store.artifacts if inside else store.artifacts.url,
+        datasets=datasets,
+        splits=splits,
+        echo=echo,
+    )
+
+
+def _write_data(prepared: Prepared, store: Store) -> None:
+    """Keep the datasets and splits of a launch, where they are not kept yet."""
+    for loaded in (prepared.data, *prepared.others.values()):
+        if loaded is not None:
+            _stored(loaded, store)
+    for settled in prepared.runs:
+        if settled.folds is not None:
+            _write_split(settled.folds, store)
+
+
+def _stored(loaded: Loaded, store: Store) -> Dataset:
+    from .datasets.content import to_entity
+
+    try:
+        found = store.catalog.find("datasets", f"{loaded.name}:{loaded.data.digest}")
+        assert isinstance(found, Dataset)
+        if all(a.inline is not None or store.artifacts.contains(a.digest) for a in found.content):
+            return found
+    except NotFoundError:
+        pass
+    entity = to_entity(
+        loaded.name,
+        loaded.data,
+        store.artifacts,
+        description=loaded.description,
+        source=loaded.source,
+    )
+    return store.catalog.ensure_dataset(entity)
+
+
+def _write_split(folds: Folds, store: Store) -> None:
+    from .splits import folds_to_bytes
+
+    try:
+        kept = store.catalog.split(folds.digest).artifact
+        if kept.inline is not None or store.artifacts.contains(kept.digest):
+            return
+    except NotFoundError:
+        pass
+    artifact = keep(folds_to_bytes(folds.folds), "folds", store.artifacts, format="bytes")
+    store.catalog.ensure_split(
+        Split(
+            digest=folds.digest,
+            folds=len(folds.folds),
+            artifact=artifact,
+            description=folds.description,
+        )
+    )
+
+
+def _drop(store: Store, damaged: Iterable[str], observer: Observer) -> None:
+    """Forget bytes that cannot be read, so that they are computed anew."""
+    for text in dict.fromkeys(damaged):
+        observer.warn(f"artifact {text[:12]} was damaged or gone; it is computed anew")
+        try:
+            store.artifacts.delete(text)
+        except ArtifactError as error:
+            observer.warn(str(error))
+
+
+def _merged(first: Tally, second: Tally) -> Tally:
+    """Return what two rounds came to: the second says how the runs ended."""
+    if not first.runs:
+        return second
+    second.states = {**first.states, **second.states}
+    return second
+
+
+class _Background(threading.Thread):
+    """Keeps a launch alive in the catalog, and captures provenance off the critical path."""
+
+    def __init__(self, prepared: Prepared, store: Store, started: Launch) -> None:
+        super().__init__(name="gosset-background", daemon=True)
+        self._prepared = prepared
+        self._catalog = store.catalog
+        self._artifacts: ArtifactStore = store.artifacts
+        self._launch = started
+        self._stop = threading.Event()
+        self._failed: str | None = None
+
+    def run(self) -> None:
+        """Capture once, then beat until stopped."""
+        self._capture()
+        while not self._stop.wait(HEARTBEAT):
+            self._catalog.update_launch(self._launch.id, heartbeat=now())
+
+    def stop(self) -> None:
+        """End the thread, after the capture is written."""
+        self._stop.set()
+        self.join()
+
+    def _capture(self) -> None:
+        origin = self._prepared.origin or Path.cwd()
+        provenance, environment = capture.launch(origin, self._artifacts)
+        self._catalog.ensure_environment(environment)
+        self._catalog.update_launch(
+            self._launch.id,
+            provenance=provenance,
+            environment=environment.digest,
+            heartbeat=now(),
+        )
+
+
+def command_line() -> str:
+    """Return how this process was called."""
+    return capture.command_line(sys.argv)
+
+
+__all__ = [
+    "Any",
+    "Folds",
+    "Loaded",
+    "Options",
+    "ParameterError",
+    "Prepared",
+    "Settled",
+    "combine",
+    "datetime",
+    "launch",
+    "lookup_in",
+    "resume",
+    "settle_pipeline",
+    "settle_runs",
+]

@@ -1,0 +1,161 @@
+"""What a launch came to, in the hands of the user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from .entities import ComputationStatus, Direction, Launch, Metric, Run, Status
+from .exceptions import ExecutionError
+from .runner import Tally
+from .store import Store
+from .types import JSONValue
+from .wire import launch_to_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchResult:
+    """A launch that came to its end.
+
+    Attributes
+    ----------
+    store : Store
+        Where everything lies; stays open.
+    launch : Launch
+    runs : list of Run
+        In the order of the parameter sets.
+    computations : mapping
+        ``computed``, ``cached``, ``failed``, ``skipped`` → count.
+    objective : tuple of (str, Direction) or None
+        The metric that tells the best run.
+    states : mapping
+        Run id → what the run left in ``state``.
+    """
+
+    store: Store
+    launch: Launch
+    runs: list[Run]
+    computations: Mapping[str, int]
+    objective: tuple[str, Direction] | None = None
+    states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        store: Store,
+        launch: Launch,
+        tally: Tally,
+        objective: tuple[str, Direction] | None,
+    ) -> LaunchResult:
+        """Read what a launch came to from `store`."""
+        runs = runs_of(store, launch)
+        counts = {str(s): tally.computations.get(s, 0) for s in ComputationStatus}
+        states: dict[str, Mapping[str, Any]] = {}
+        if tally.states:
+            import cloudpickle
+
+            # Made by our own worker a moment ago, so it may be unpickled.
+            states = {run: cloudpickle.loads(state) for run, state in tally.states.items()}
+        return cls(store, launch, runs, counts, objective or _guess(runs), states)
+
+    @property
+    def status(self) -> Status:
+        """How the launch ended."""
+        return self.launch.status
+
+    @property
+    def best(self) -> Run | None:
+        """The complete run with the best mean of the objective; None without an objective."""
+        return best_run(self.runs, self.objective)
+
+    def output(
+        self, run: Run | str, name: str, *, fold: int | None = None, trust: bool = False
+    ) -> Any:
+        """Return what a stage of a run gave; see :meth:`Store.output`."""
+        return self.store.output(run, name, fold=fold, trust=trust)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per run: number, status, seed, parameters and metrics."""
+        from .compare import runs_frame
+
+        return runs_frame(self.runs)
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return the JSON that ``gosset run --json`` prints."""
+        return launch_to_json(
+            self.launch,
+            self.runs,
+            computations=self.computations,
+            best=self.best,
+            objective=self.objective,
+        )
+
+    def raise_for_status(self) -> None:
+        """Raise ExecutionError naming the first run that failed, if one did."""
+        failed = [run for run in self.runs if run.status is not Status.COMPLETE]
+        if failed:
+            first = failed[0]
+            what = first.exception.message if first.exception else first.status.label
+            raise ExecutionError(
+                f"{len(failed)} of {len(self.runs)} runs did not complete; "
+                f"{first.name}: {what}",
+                hint=f"see gosset show {first.name}",
+            )
+
+    def __repr__(self) -> str:
+        complete = sum(run.status is Status.COMPLETE for run in self.runs)
+        return (
+            f"<launch {self.launch.experiment}#{self.launch.number} {self.launch.status}: "
+            f"{complete} of {len(self.runs)} runs complete>"
+        )
+
+
+def runs_of(store: Store, launch: Launch) -> list[Run]:
+    """Return the runs of a launch, first to last."""
+    found = store.select(
+        "runs",
+        f"project == {_quoted(launch.project)} and experiment == {_quoted(launch.experiment)} "
+        f"and launch == {launch.number}",
+        order_by="number",
+    )
+    return cast("list[Run]", found)
+
+
+def best_run(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> Run | None:
+    """Return the complete run with the best mean of `objective`.
+
+    Examples
+    --------
+    >>> best_run([], ("accuracy", Direction.MAXIMIZE)) is None
+    True
+    """
+    if objective is None:
+        return None
+    name, direction = objective
+    sign = -1.0 if direction is Direction.MINIMIZE else 1.0
+    scored = [
+        run
+        for run in runs
+        if run.status is Status.COMPLETE
+        and name in run.metrics
+        and run.metrics[name].value == run.metrics[name].value
+    ]
+    return max(scored, key=lambda run: sign * run.metrics[name].value, default=None)
+
+
+def _guess(runs: Sequence[Run]) -> tuple[str, Direction] | None:
+    """Return the first metric that has a better end."""
+    for run in runs:
+        for metric in cast("Mapping[str, Metric]", run.metrics).values():
+            if metric.direction is not Direction.NONE and "/" not in metric.name:
+                return metric.name, metric.direction
+    return None
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

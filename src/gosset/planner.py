@@ -1,0 +1,439 @@
+"""Deciding what to compute, load and skip, before anything is done. Pure.
+
+The plan is a list of distinct pieces of work. Runs that would do the same thing, on the
+same inputs, share one: a stage that does not take the varied parameter is in the plan
+once, however many runs there are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from .entities import ArtifactRef, CacheEntry
+from .exceptions import ParameterError
+from .fingerprint import combine, derive_seed, digest
+from .pipeline import Pipeline, Scope
+from .stages import Stage
+from .works import (
+    Collected,
+    Constant,
+    Look,
+    Output,
+    Ref,
+    RunFacts,
+    Work,
+    identity_of,
+    key_of,
+    outputs_in,
+)
+
+KEY_FORMAT = "gosset-key/1"
+
+
+class Action(StrEnum):
+    """What a plan means to do about a piece of work."""
+
+    COMPUTE = "compute"
+    LOAD = "load"  # cached, and its value is needed
+    SKIP = "skip"  # nothing needs it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPlan:
+    """One run, as the planner sees it.
+
+    Attributes
+    ----------
+    label : str
+        Unique in the launch and the same in every launch of the same parameter sets.
+    assigned : mapping
+        Stage → parameter → value.
+    folds : int
+        How many folds its split has.
+    """
+
+    facts: RunFacts
+    label: str
+    assigned: Mapping[str, Mapping[str, object]]
+    folds: int
+    split: str = ""
+
+
+Sources = Callable[[str, RunPlan | None, int | None], Constant]
+"""``(name, run, fold)`` → the value from outside that goes by this name there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """What the planner asks of the cache.
+
+    Attributes
+    ----------
+    entries : callable
+        Keys → the entries that are there.
+    candidates : callable
+        Recipes → the entries made by each.
+    present : callable
+        Whether the bytes of an artifact can be had.
+    """
+
+    entries: Callable[[Iterable[str]], Mapping[str, CacheEntry]]
+    candidates: Callable[[Iterable[str]], Mapping[str, Sequence[CacheEntry]]]
+    present: Callable[[ArtifactRef], bool]
+
+
+def no_cache() -> Lookup:
+    """Return a lookup that finds nothing."""
+    return Lookup(
+        entries=lambda keys: {}, candidates=lambda recipes: {}, present=lambda artifact: False
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """A distinct piece of work in a plan.
+
+    Attributes
+    ----------
+    key : str or None
+        None while an input is not known yet.
+    entry : CacheEntry or None
+        What the cache holds under the key.
+    why : str
+        In words.
+    """
+
+    id: int
+    stage: Stage
+    inputs: dict[str, Ref]
+    parameters: Mapping[str, object]
+    recipe: str
+    code: str
+    run: RunPlan | None
+    fold: int | None
+    identities: dict[str, str | None] = field(default_factory=dict)
+    key: str | None = None
+    entry: CacheEntry | None = None
+    action: Action = Action.SKIP
+    why: str = ""
+    candidates: Mapping[str, tuple[ArtifactRef, ...]] = field(default_factory=dict)
+
+    def needs(self) -> set[int]:
+        """Return the ids of the work that this one rests on."""
+        return {output.work for ref in self.inputs.values() for output in outputs_in(ref)}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One computation: a stage of a run on a fold, and the work that settles it.
+
+    Attributes
+    ----------
+    run : int or None
+        Position of the run in the launch; None for a stage over runs.
+    """
+
+    run: int | None
+    stage: str
+    fold: int | None
+    item: int
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a launch is going to do.
+
+    Attributes
+    ----------
+    items : list of Item
+        Each after those that it rests on.
+    places : list of Place
+        Every computation of every run.
+    """
+
+    pipeline: Pipeline
+    items: list[Item]
+    places: list[Place]
+
+    def counts(self) -> dict[str, int]:
+        """Return action → how many computations (not pieces of work) it concerns."""
+        counted = Counter(str(self.items[place.item].action) for place in self.places)
+        return {str(action): counted.get(str(action), 0) for action in Action}
+
+
+def plan(
+    pipeline: Pipeline,
+    runs: Sequence[RunPlan],
+    *,
+    codes: Mapping[str, str],
+    sources: Sources,
+    lookup: Lookup,
+    targets: Iterable[str] | None = None,
+) -> Plan:
+    """Decide what to compute, load and skip.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    runs : sequence of RunPlan
+    codes : mapping
+        Stage → digest of its code (or its declared version).
+    sources : callable
+        Gives the values from outside.
+    lookup : Lookup
+        The cache.
+    targets : iterable of str, optional
+        Stages whose outputs are asked for; by default those that no other stage takes.
+
+    Returns
+    -------
+    Plan
+    """
+    planner = _Planner(pipeline, runs, codes, sources, lookup)
+    for stage in pipeline.stages.values():
+        if not stage.view:
+            planner.add_stage(stage)
+    wanted = set(pipeline.leaves() if targets is None else targets)
+    planner.decide(wanted)
+    return Plan(pipeline, planner.items, planner.places)
+
+
+class _Planner:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        runs: Sequence[RunPlan],
+        codes: Mapping[str, str],
+        sources: Sources,
+        lookup: Lookup,
+    ) -> None:
+        self.pipeline = pipeline
+        self.runs = runs
+        self.codes = codes
+        self.sources = sources
+        self.lookup = lookup
+        self.items: list[Item] = []
+        self.places: list[Place] = []
+        self._item_at: dict[tuple[str, int | None, int | None], int] = {}
+        self._same: dict[tuple[object, ...], int] = {}
+        self._recipes: dict[tuple[str, str], str] = {}
+
+    # -- who does what
+
+    def add_stage(self, stage: Stage) -> None:
+        """Add the work of one stage in all its runs and folds, and look it up."""
+        first = len(self.items)
+        scope = self.pipeline.scopes[stage.name]
+        if scope is Scope.LAUNCH:
+            self._add(stage, None, None)
+        else:
+            for number, run in enumerate(self.runs):
+                folds: Iterable[int | None] = range(run.folds) if scope is Scope.FOLD else (None,)
+                for fold in folds:
+                    self._add(stage, number, fold)
+        self._look_up(self.items[first:])
+
+    def _add(self, stage: Stage, number: int | None, fold: int | None) -> None:
+        run = None if number is None else self.runs[number]
+        inputs = {
+            argument: self._collect(stage, value, number)
+            if stage.over
+            else self._ref(value, number, fold)
+            for argument, value in stage.inputs.items()
+        }
+        parameters = self._parameters(stage, run)
+        recipe = self._recipe(stage, parameters)
+        identities = {
+            argument: identity_of(ref, self.pipeline.stages, self._known)
+            for argument, ref in inputs.items()
+        }
+        # What is not cached is done for each run: it may act upon the run itself.
+        own = () if stage.cache else (number, fold)
+        same = (
+            recipe,
+            *own,
+            *(identities[a] or _shape(inputs[a]) for a in sorted(inputs)),
+        )
+        item = self._same.get(same)
+        if item is None:
+            item = len(self.items)
+            self._same[same] = item
+            self.items.append(
+                Item(
+                    id=item,
+                    stage=stage,
+                    inputs=inputs,
+                    parameters=parameters,
+                    recipe=recipe,
+                    code=self.codes[stage.name],
+                    run=run,
+                    fold=fold,
+                    identities=identities,
+                )
+            )
+        self._item_at[stage.name, number, fold] = item
+        self.places.append(Place(number, stage.name, fold, item))
+
+    def _ref(self, value: str, number: int | None, fold: int | None) -> Ref:
+        pipeline = self.pipeline
+        run = None if number is None else self.runs[number]
+        if value not in pipeline.producers:
+            return self.sources(value, run, fold)
+        stage = pipeline.stages[pipeline.producers[value]]
+        if stage.view:
+            inputs = ((a, self._ref(v, number, fold)) for a, v in stage.inputs.items())
+            return Look(stage.name, value, tuple(inputs))
+        scope = pipeline.scopes[stage.name]
+        at = (
+            stage.name,
+            number if scope >= Scope.RUN else None,
+            fold if scope is Scope.FOLD else None,
+        )
+        return Output(self._item_at[at], value)
+
+    def _collect(self, stage: Stage, value: str, number: int | None) -> Ref:
+        scope = self.pipeline.scope_of(value)
+        if stage.over == "folds":
+            if scope is not Scope.FOLD:
+                return self._ref(value, number, None)
+            assert number is not None
+            return self._over_folds(value, number)
+        if scope < Scope.RUN:
+            return self._ref(value, None, None)
+        collected: list[tuple[str | int, Ref]] = []
+        for index, run in enumerate(self.runs):
+            ref = (
+                self._over_folds(value, index)
+                if scope is Scope.FOLD
+                else self._ref(value, index, None)
+            )
+            collected.append((run.label, ref))
+        return Collected(tuple(collected))
+
+    def _over_folds(self, value: str, number: int) -> Collected:
+        folds = range(self.runs[number].folds)
+        return Collected(tuple((fold, self._ref(value, number, fold)) for fold in folds))
+
+    def _parameters(self, stage: Stage, run: RunPlan | None) -> Mapping[str, object]:
+        if run is not None:
+            return run.assigned.get(stage.name, {})
+        first = self.runs[0].assigned.get(stage.name, {})
+        for other in self.runs[1:]:
+            assigned = other.assigned.get(stage.name, {})
+            for name, value in first.items():
+                if digest(value) != digest(assigned[name]):
+                    raise ParameterError(
+                        f"stage {stage.name!r} is carried out once for all runs, "
+                        f"so its parameter {name!r} cannot vary between them"
+                    )
+        return first
+
+    def _recipe(self, stage: Stage, parameters: Mapping[str, object]) -> str:
+        values = digest(dict(parameters), where=f"stage {stage.name!r}, parameters")
+        recipe = self._recipes.get((stage.name, values))
+        if recipe is None:
+            recipe = combine(
+                KEY_FORMAT,
+                stage.name,
+                self.codes[stage.name],
+                values,
+                *stage.outputs,
+                *(f"{name}={stage.formats[name]}" for name in sorted(stage.formats)),
+            )
+            self._recipes[stage.name, values] = recipe
+        return recipe
+
+    # -- what the cache holds
+
+    def _known(self, output: Output) -> str | None:
+        entry = self.items[output.work].entry
+        if entry is None:
+            return None
+        for artifact in entry.outputs:
+            if artifact.name == output.name:
+                return artifact.identity
+        return None
+
+    def _look_up(self, items: Sequence[Item]) -> None:
+        keyed: list[Item] = []
+        unknown: list[Item] = []
+        for item in items:
+            if not item.stage.cache:
+                continue
+            identities = {a: i for a, i in item.identities.items() if i is not None}
+            if len(identities) == len(item.identities):
+                item.key = key_of(item.recipe, identities)
+                keyed.append(item)
+            else:
+                unknown.append(item)
+        if keyed:
+            entries = self.lookup.entries([item.key for item in keyed if item.key])
+            for item in keyed:
+                item.entry = entries.get(item.key or "")
+        if unknown:
+            made = self.lookup.candidates({item.recipe for item in unknown})
+            for item in unknown:
+                item.candidates = {
+                    entry.key: entry.outputs
+                    for entry in made.get(item.recipe, ())
+                    if all(map(self.lookup.present, entry.outputs))
+                }
+
+    # -- what is needed
+
+    def decide(self, targets: set[str]) -> None:
+        """Settle the action of every item, from the targets backwards."""
+        needed = {place.item for place in self.places if place.stage in targets}
+        needed |= {item.id for item in self.items if not item.stage.cache}
+        for item in reversed(self.items):
+            if item.id not in needed:
+                item.why = "nothing that is computed needs it"
+                continue
+            if item.entry is not None and not item.entry.evicted:
+                if all(map(self.lookup.present, item.entry.outputs)):
+                    item.action, item.why = Action.LOAD, "the same computation is in the cache"
+                    continue
+            item.action, item.why = Action.COMPUTE, self._why_compute(item)
+            needed |= item.needs()
+
+    def _why_compute(self, item: Item) -> str:
+        if not item.stage.cache:
+            return "the stage is not cached"
+        if item.entry is not None:
+            return "it was computed before, but its bytes are gone"
+        if item.key is None:
+            return "an input is computed anew; if it comes out the same, the cache is used"
+        return "this code, these parameters and inputs were not computed before"
+
+
+def _shape(ref: Ref) -> object:
+    """Return what tells one unknown input from another: the work that it waits for."""
+    match ref:
+        case Output():
+            return ("output", ref.work, ref.name)
+        case Look():
+            return ("look", ref.view, ref.output, *((a, _shape(r)) for a, r in ref.inputs))
+        case Collected():
+            return ("collected", *((label, _shape(r)) for label, r in ref.values))
+        case Constant():
+            return ref.identity
+
+
+def to_work(item: Item) -> Work:
+    """Return what a worker needs to carry out `item`."""
+    run = item.run
+    where = (item.stage.name, "" if item.fold is None else item.fold)
+    return Work(
+        id=item.id,
+        stage=item.stage.name,
+        inputs=item.inputs,
+        parameters=item.parameters,
+        recipe=item.recipe,
+        cacheable=item.stage.cache,
+        seed=derive_seed(run.facts.seed if run else 0, *where),
+        run=run.facts if run else None,
+        candidates=item.candidates,
+    )

@@ -1,0 +1,105 @@
+"""The progress bar of a launch, on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from .entities import ComputationStatus, Metric, Run, Status
+from .runner import Observer, Quiet
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+def progress_bar(wanted: bool | None = None) -> Observer:
+    """Return an observer that draws a bar; a quiet one where nobody would see it.
+
+    Parameters
+    ----------
+    wanted : bool, optional
+        By default: when standard error is a terminal.
+    """
+    if wanted is None:
+        wanted = sys.stderr.isatty()
+    return ProgressBar() if wanted else Warnings()
+
+
+class Warnings(Quiet):
+    """Shows nothing but warnings, on standard error."""
+
+    def warn(self, message: str) -> None:
+        """Write the message."""
+        sys.stderr.write(f"gosset: warning: {message}\n")
+
+
+class ProgressBar:
+    """Draws computations done, speed and time left; failed runs are told as they fail."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+        self._counts = {status: 0 for status in ComputationStatus}
+        self._failed = 0
+
+    def begin(self, total: int, cached: int) -> None:
+        """Start to draw."""
+        from rich.console import Console
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            SpinnerColumn,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+
+        self.end()
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("[bold]{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[detail]}"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=Console(stderr=True, highlight=False),
+        )
+        self._counts[ComputationStatus.CACHED] = cached
+        self._task = self._progress.add_task(
+            "computations", total=total, completed=cached, detail=self._detail()
+        )
+        self._progress.start()
+
+    def advance(self, status: ComputationStatus, count: int) -> None:
+        """Move on."""
+        self._counts[status] += count
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, advance=count, detail=self._detail())
+
+    def run_ended(self, run: Run, status: Status, metrics: Sequence[Metric]) -> None:
+        """Tell of a run that failed."""
+        if status is Status.FAILED and self._progress is not None:
+            self._failed += 1
+            self._progress.console.print(f"[red]run {run.name} failed[/red]")
+
+    def warn(self, message: str) -> None:
+        """Show the message above the bar."""
+        if self._progress is not None:
+            self._progress.console.print(f"[yellow]warning:[/yellow] {message}")
+
+    def end(self) -> None:
+        """Stop drawing."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+
+    def _detail(self) -> str:
+        counts = self._counts
+        parts = [f"{counts[ComputationStatus.CACHED]} cached"]
+        if counts[ComputationStatus.FAILED]:
+            parts.append(f"[red]{counts[ComputationStatus.FAILED]} failed[/red]")
+        return ", ".join(parts)

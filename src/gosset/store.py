@@ -1,0 +1,250 @@
+"""A store: the catalog and the artifacts, opened by one URL."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+from .artifacts import open_artifacts
+from .artifacts.base import ArtifactStore
+from .artifacts.gc import Collected, collect
+from .artifacts.values import load
+from .entities import ArtifactRef, Computation, Run
+from .exceptions import NotFoundError, StorageError
+from .filters import parse
+from .settings import Settings, artifacts_url, default_store_url, find_root, load_settings
+from .settings import prepare_store_folder
+from .storage import open_catalog
+from .storage.base import Catalog, Order
+
+
+class Store:
+    """Where everything is kept. Made by :func:`open_store`.
+
+    Attributes
+    ----------
+    catalog : Catalog
+        Every entity, in SQL.
+    artifacts : ArtifactStore
+        Bytes under their digests.
+
+    Examples
+    --------
+    >>> with open_store("memory://") as store:
+    ...     store.runs()
+    []
+    """
+
+    def __init__(self, catalog: Catalog, artifacts: ArtifactStore) -> None:
+        self.catalog = catalog
+        self.artifacts = artifacts
+
+    @property
+    def url(self) -> str:
+        """What :func:`open_store` opens this store by, without a password."""
+        return self.catalog.url
+
+    def close(self) -> None:
+        """Release connections."""
+        self.catalog.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<store {self.url}>"
+
+    # -- reading
+
+    def runs(
+        self,
+        filter: str | None = None,
+        *,
+        order_by: str | Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[Run]:
+        """Return runs, newest first unless ordered otherwise.
+
+        Parameters
+        ----------
+        filter : str, optional
+            E.g. ``"params.SVC.C > 0.1 and metrics.accuracy >= 0.9"``.
+        order_by : str or sequence of str
+            Names; a leading ``-`` puts the largest first.
+        limit, offset : int
+            A page.
+
+        Raises
+        ------
+        FilterError
+            The filter cannot be read, or it names what no run has.
+        """
+        return cast(
+            "list[Run]",
+            self.select("runs", filter, order_by=order_by, limit=limit, offset=offset),
+        )
+
+    def select(
+        self,
+        kind: str,
+        filter: str | None = None,
+        *,
+        order_by: str | Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[object]:
+        """Return entities of `kind`; the arguments are those of :meth:`runs`."""
+        terms = [order_by] if isinstance(order_by, str) else list(order_by)
+        order = [Order(term.lstrip("-"), term.startswith("-")) for term in terms if term]
+        where = parse(filter) if filter else None
+        return self.catalog.select(kind, where=where, order=order, limit=limit, offset=offset)
+
+    def run(self, reference: str) -> Run:
+        """Return the one run that `reference` names: an id, ``EXPERIMENT#NUMBER``, ``latest``."""
+        return cast("Run", self.catalog.find("runs", reference))
+
+    def load(self, artifact: ArtifactRef, *, trust: bool = False) -> Any:
+        """Return the value that an artifact holds.
+
+        Parameters
+        ----------
+        artifact : ArtifactRef
+        trust : bool
+            Reading a pickled value runs code: say that you trust whoever wrote the store.
+
+        Raises
+        ------
+        ArtifactMissingError, ArtifactDamagedError, SerializationError
+        """
+        return load(artifact, self.artifacts, trust=trust)
+
+    def output(
+        self, run: Run | str, name: str, *, fold: int | None = None, trust: bool = False
+    ) -> Any:
+        """Return what a stage of a run gave under the name `name`.
+
+        Parameters
+        ----------
+        run : Run or str
+        name : str
+            The output's name, e.g. ``"results"`` or ``"model"``.
+        fold : int, optional
+            Position of the fold; needed where there are several.
+
+        Raises
+        ------
+        NotFoundError
+            No such output, or several.
+        """
+        entity = run if isinstance(run, Run) else self.run(run)
+        found = [
+            (computation, artifact)
+            for computation in self.catalog.computations(entity.id)
+            for artifact in computation.outputs
+            if artifact.name == name and fold in (None, computation.fold)
+        ]
+        if not found:
+            raise NotFoundError(f"run {entity.name} has no output {name!r}")
+        if len(found) > 1:
+            raise NotFoundError(
+                f"run {entity.name} has {name!r} on {len(found)} folds", hint="say which: fold=0"
+            )
+        return self.load(found[0][1], trust=trust)
+
+    def computations(self, run: Run | str) -> list[Computation]:
+        """Return the computations of a run."""
+        entity = run if isinstance(run, Run) else self.run(run)
+        return self.catalog.computations(entity.id)
+
+    # -- keeping house
+
+    def collect_garbage(self, *, dry_run: bool = False, grace: float = 3600.0) -> Collected:
+        """Drop the bytes of artifacts that nothing refers to.
+
+        Parameters
+        ----------
+        dry_run : bool
+            Only say what would go.
+        grace : float
+            Seconds: bytes younger than this stay, because a launch at work may be about
+            to refer to them.
+        """
+        return collect(
+            self.artifacts,
+            self.catalog.referenced(),
+            dry_run=dry_run,
+            grace=grace,
+            now=time.time(),
+        )
+
+
+def open_store(
+    url: str | None = None,
+    *,
+    artifacts: str | None = None,
+    create: bool = True,
+    settings: Settings | None = None,
+) -> Store:
+    """Open a store, making it where it is not there yet.
+
+    Parameters
+    ----------
+    url : str, optional
+        ``sqlite:///path/lab.db``, ``postgresql://…`` or ``memory://``; by default what the
+        settings say, else ``.gosset/store.db`` in the project's root folder.
+    artifacts : str, optional
+        Folder or fsspec URL of the artifacts; by default beside the catalog.
+    create : bool
+        False: a store that is not there is an error.
+
+    Raises
+    ------
+    StoreVersionError, StoreReadOnlyError, StorageError, NotFoundError
+
+    Examples
+    --------
+    >>> with open_store("memory://") as store:
+    ...     store
+    <store memory://>
+    """
+    settings = settings or load_settings()
+    root = find_root(Path.cwd())
+    chosen = url or settings.store or default_store_url(root)
+    place = artifacts or artifacts_url(chosen, settings, root)
+    if not create and not exists(chosen):
+        raise NotFoundError(
+            f"there is no store at {chosen}",
+            hint="run an experiment, or name the store with --store or GOSSET_STORE",
+        )
+    if create and chosen.startswith("sqlite:///"):
+        prepare_store_folder(Path(chosen.removeprefix("sqlite:///")).parent)
+    catalog = open_catalog(chosen, create=create)
+    try:
+        return Store(catalog, open_artifacts(place))
+    except BaseException:
+        catalog.close()
+        raise
+
+
+def exists(url: str) -> bool:
+    """Whether a store is at `url`, as far as can be told without opening it."""
+    if url.startswith("sqlite:///"):
+        return Path(url.removeprefix("sqlite:///")).exists()
+    if url.startswith(("postgresql://", "memory://")):
+        return True
+    raise StorageError(
+        f"no kind of store has URLs like {url!r}",
+        hint="use sqlite:///path, postgresql://… or memory://",
+    )

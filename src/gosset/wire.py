@@ -1,0 +1,250 @@
+"""Entities as JSON: the one form that commands print and files carry."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from .entities import (
+    ArtifactRef,
+    Attempt,
+    Computation,
+    Dataset,
+    Direction,
+    ExceptionInfo,
+    Execution,
+    Experiment,
+    Launch,
+    Project,
+    Run,
+)
+from .types import JSONValue
+
+
+def run_to_json(run: Run) -> dict[str, JSONValue]:
+    """Return a run as ``list runs --json`` prints it.
+
+    ``metrics`` maps name → mean over the folds, ``metrics_std`` name → standard deviation,
+    ``metrics_folds`` name → values in fold order. JSON knows no NaN or infinity: they
+    appear as text.
+    """
+    return {
+        "id": run.id,
+        "number": run.number,
+        "name": run.name,
+        "project": run.project,
+        "experiment": run.experiment,
+        "execution": run.execution,
+        "launch": run.launch,
+        "status": str(run.status),
+        "seed": run.seed,
+        "params": _plain(run.params),
+        "metrics": {name: _number(metric.value) for name, metric in run.metrics.items()},
+        "metrics_std": {
+            name: _number(metric.std)
+            for name, metric in run.metrics.items()
+            if metric.std is not None
+        },
+        "metrics_folds": {
+            name: [_number(value) for value in metric.folds]
+            for name, metric in run.metrics.items()
+            if metric.folds
+        },
+        "fields": _plain(run.fields),
+        "tags": list(run.tags),
+        "dataset": run.dataset,
+        "split": run.split,
+        "started": _time(run.started),
+        "ended": _time(run.ended),
+        "duration": run.duration,
+        "cached": run.cached,
+    }
+
+
+def launch_to_json(
+    launch: Launch,
+    runs: Sequence[Run],
+    *,
+    computations: Mapping[str, int],
+    best: Run | None,
+    objective: tuple[str, Direction] | None,
+) -> dict[str, JSONValue]:
+    """Return what ``run --json`` prints of a launch."""
+    told: JSONValue = None
+    if best is not None and objective is not None:
+        name, direction = objective
+        told = {
+            "id": best.id,
+            "number": best.number,
+            "params": _plain(best.params),
+            "metric": name,
+            "value": _number(best.metrics[name].value),
+            "direction": str(direction),
+        }
+    return {
+        "project": launch.project,
+        "experiment": launch.experiment,
+        "execution": launch.execution,
+        "launch": launch.number,
+        "id": launch.id,
+        "status": str(launch.status),
+        "duration": launch.duration,
+        "runs": [
+            {**run_to_json(run), "exception": exception_to_json(run.exception)} for run in runs
+        ],
+        "computations": dict(computations),
+        "best": told,
+    }
+
+
+def launch_entity_to_json(launch: Launch) -> dict[str, JSONValue]:
+    """Return a launch as ``list launches --json`` prints it."""
+    return {
+        "id": launch.id,
+        "project": launch.project,
+        "experiment": launch.experiment,
+        "execution": launch.execution,
+        "number": launch.number,
+        "status": str(launch.status),
+        "command": launch.command,
+        "user": launch.user,
+        "host": launch.host,
+        "notes": launch.notes,
+        "created": _time(launch.created),
+        "started": _time(launch.started),
+        "ended": _time(launch.ended),
+        "duration": launch.duration,
+    }
+
+
+def project_to_json(project: Project) -> dict[str, JSONValue]:
+    """Return a project as JSON."""
+    return {
+        "id": project.id,
+        "name": project.name,
+        "description": project.description,
+        "created": _time(project.created),
+    }
+
+
+def experiment_to_json(experiment: Experiment) -> dict[str, JSONValue]:
+    """Return an experiment as JSON, with what was declared."""
+    return {
+        "id": experiment.id,
+        "project": experiment.project,
+        "name": experiment.name,
+        "description": experiment.description,
+        "definition": _plain(experiment.definition),
+        "created": _time(experiment.created),
+    }
+
+
+def execution_to_json(execution: Execution) -> dict[str, JSONValue]:
+    """Return an execution as JSON."""
+    return {
+        "id": execution.id,
+        "project": execution.project,
+        "experiment": execution.experiment,
+        "number": execution.number,
+        "fingerprint": execution.fingerprint,
+        "created": _time(execution.created),
+    }
+
+
+def computation_to_json(computation: Computation) -> dict[str, JSONValue]:
+    """Return a computation as ``show RUN --json`` prints it."""
+    return {
+        "id": computation.id,
+        "stage": computation.stage,
+        "fold": computation.fold,
+        "status": str(computation.status),
+        "key": computation.key,
+        "inputs": dict(computation.inputs),
+        "outputs": [artifact_to_json(artifact) for artifact in computation.outputs],
+        "started": _time(computation.started),
+        "wall": computation.wall,
+        "cpu": computation.cpu,
+        "memory": computation.memory,
+        "log": computation.log,
+        "exception": exception_to_json(computation.exception),
+    }
+
+
+def artifact_to_json(artifact: ArtifactRef) -> dict[str, JSONValue]:
+    """Return where a value lies as JSON."""
+    return {
+        "name": artifact.name,
+        "format": artifact.format,
+        "digest": artifact.digest,
+        "size": artifact.size,
+    }
+
+
+def attempt_to_json(attempt: Attempt) -> dict[str, JSONValue]:
+    """Return an attempt as JSON."""
+    return {
+        "number": attempt.number,
+        "status": str(attempt.status),
+        "resource": attempt.resource,
+        "execution": attempt.execution,
+        "started": _time(attempt.started),
+        "ended": _time(attempt.ended),
+        "exception": exception_to_json(attempt.exception),
+    }
+
+
+def dataset_to_json(dataset: Dataset) -> dict[str, JSONValue]:
+    """Return a version of a dataset as JSON, with its columns."""
+    return {
+        "name": dataset.name,
+        "version": dataset.version,
+        "digest": dataset.digest,
+        "rows": dataset.rows,
+        "columns": [
+            {
+                "name": column.name,
+                "dtype": column.dtype,
+                "role": column.role,
+                "unit": column.unit,
+                "description": column.description,
+                "labels": list(column.labels),
+            }
+            for column in dataset.columns
+        ],
+        "targets": list(dataset.targets),
+        "description": dataset.description,
+        "source": dataset.source,
+        "created": _time(dataset.created),
+    }
+
+
+def exception_to_json(exception: ExceptionInfo | None) -> JSONValue:
+    """Return an exception as JSON; None stays None."""
+    if exception is None:
+        return None
+    return {
+        "type": exception.type,
+        "message": exception.message,
+        "traceback": exception.traceback,
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _number(value: float | None) -> JSONValue:
+    if value is None or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _plain(value: object) -> JSONValue:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return _number(value)
+    return value  # type: ignore[return-value]
