@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import BinaryIO, Protocol
 
-from ..artifacts.base import ArtifactWriter
+
+class Sink(Protocol):
+    """What bytes are written to: an ``ArtifactWriter``, or any binary file."""
+
+    def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        """Append `data`, C-contiguous, and return its length in bytes."""
+        ...
 
 
 class Serializer(Protocol):
@@ -32,10 +38,10 @@ class Serializer(Protocol):
         """Whether this serializer gives `value` back equal, in value and in type."""
         ...
 
-    def dump(self, value: object, file: ArtifactWriter) -> None:
+    def dump(self, value: object, file: Sink) -> None:
         """Write `value` to `file`, in pieces where it is large."""
         ...
 
     def load(self, file: BinaryIO) -> object:
-        """Read back what :meth:`dump` wrote."""
+        """Read back what :meth:`dump` wrote; the value must not depend on `file` being open."""
         ...
