@@ -1,1 +1,24 @@
+"""Estimators: configured by dotted names, fitted on a fold, evaluated row by row."""
 
+from .configure import check_parameters, configure, parameter_names
+from .evaluate import evaluate
+from .fit import fit
+from .functions import FunctionEstimator
+from .introspect import describe, hyperparameters, kind_of, task_of
+from .record import results_record
+from .seeds import seeded
+
+__all__ = [
+    "FunctionEstimator",
+    "check_parameters",
+    "configure",
+    "describe",
+    "evaluate",
+    "fit",
+    "hyperparameters",
+    "kind_of",
+    "parameter_names",
+    "results_record",
+    "seeded",
+    "task_of",
+]

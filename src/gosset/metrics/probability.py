@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import MetricError
@@ -19,11 +19,16 @@ def roc_auc(
 ) -> float:
     """Area under the ROC curve; with more than two labels the mean of one against the rest.
 
-    With two labels the second is the positive one.
-    """
-    from sklearn.metrics import roc_auc_score
+    With two labels the second is the positive one. NaN where a label is true in no row or
+    in all of them.
 
-    return float(roc_auc_score(*_ranked("roc_auc", truth, probabilities, decision, labels)))
+    Examples
+    --------
+    >>> import numpy as np
+    >>> roc_auc(np.array([0, 1, 0, 1]), None, np.array([0.1, 0.2, 0.3, 0.4]), [0, 1])
+    0.75
+    """
+    return _mean_over_labels(_area, "roc_auc", truth, probabilities, decision, labels)
 
 
 def average_precision(
@@ -31,12 +36,12 @@ def average_precision(
 ) -> float:
     """Average precision; with more than two labels the mean of one against the rest.
 
-    With two labels the second is the positive one.
+    With two labels the second is the positive one. A label that is true in no row
+    counts as 0.
     """
-    from sklearn.metrics import average_precision_score
-
-    ranked = _ranked("average_precision", truth, probabilities, decision, labels)
-    return float(average_precision_score(*ranked))
+    return _mean_over_labels(
+        _precision_over_recall, "average_precision", truth, probabilities, decision, labels
+    )
 
 
 def log_loss(truth: Array, probabilities: Array | None, labels: Sequence[object]) -> float:
@@ -134,15 +139,46 @@ def indicators(
     return np.stack([truth == label for label in labels], axis=1).astype(np.int64)
 
 
-def _ranked(
+def _mean_over_labels(
+    score: Callable[[Array, Array], float],
     metric: str,
     truth: Array,
     probabilities: Array | None,
     decision: Array | None,
     labels: Sequence[object],
-) -> tuple[Array, Array]:
-    """Return what is true and by what the rows are ranked, both as scikit-learn takes them."""
+) -> float:
+    """Return the mean of what each label's rows and scores give, or the positive label's."""
     scores = either(metric, probabilities, decision)
     if truth.ndim == 1 and len(labels) < 3:
-        return truth == labels[-1], positive(scores)
-    return indicators(metric, truth, scores, labels), scores
+        return score(truth == labels[-1], positive(scores))
+    true = indicators(metric, truth, scores, labels).astype(bool)
+    return sum(score(true[:, at], scores[:, at]) for at in range(len(labels))) / len(labels)
+
+
+def _area(true: Array, scores: Array) -> float:
+    """Return the share of pairs of a true and another row that the scores put in order."""
+    import numpy as np
+
+    positives = int(true.sum())
+    pairs = positives * (len(true) - positives)
+    if not pairs:
+        return float("nan")
+    _, place, tied = np.unique(scores, return_inverse=True, return_counts=True)
+    # Rows of equal score share the mean of their ranks, so a tie counts as half a pair.
+    ranks = np.cumsum(tied) - (tied - 1) / 2
+    return float((ranks[place][true].sum() - positives * (positives + 1) / 2) / pairs)
+
+
+def _precision_over_recall(true: Array, scores: Array) -> float:
+    """Return the mean of the precision over the thresholds, by the recall each adds."""
+    import numpy as np
+
+    positives = int(true.sum())
+    if not positives:
+        return 0.0
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(true[order])
+    # Rows of equal score pass a threshold together.
+    last = np.flatnonzero(np.append(np.diff(scores[order]) != 0, True))
+    added = np.diff(hits[last], prepend=0) / positives
+    return float((added * hits[last] / (last + 1)).sum())

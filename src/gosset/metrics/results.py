@@ -167,14 +167,15 @@ def select(
     ndarray of shape (n_rows,) or (n_rows, n_columns), or None
         Read-only; None where the results have no such column.
     """
+    import numpy as np
+
     names = columns_of(results, kind)
     if not names:
         return None
     chosen = part_rows(results, part)
-    if len(names) == 1 and names[0] == kind and not table:
-        values = results[kind].to_numpy()[chosen]
-    else:
-        values = results[names].to_numpy()[chosen]
+    columns = [results[name].to_numpy()[chosen] for name in names]
+    single = names == [kind] and not table
+    values: npt.NDArray[Any] = columns[0] if single else np.stack(columns, axis=1)
     values.flags.writeable = False
     return values
 
@@ -183,7 +184,9 @@ def part_rows(results: pd.DataFrame, part: str) -> npt.NDArray[np.bool_]:
     """Return the mask of the rows of `part`, of shape (n_rows,)."""
     column = results["part"]
     if hasattr(column, "cat"):
-        categories = column.cat.categories
-        position = categories.get_loc(part) if part in categories else -2
-        return column.cat.codes.to_numpy() == position
-    return (column == part).to_numpy()
+        # Comparing the codes is several times faster than comparing the categories.
+        position = [*column.cat.categories, part].index(part)
+        mask: npt.NDArray[np.bool_] = column.cat.codes.to_numpy() == position
+        return mask
+    mask = (column == part).to_numpy()
+    return mask

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from sklearn import metrics as library
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.metaestimators import available_if
 
 from ..entities import Direction
 from ..exceptions import MetricError
@@ -143,15 +144,21 @@ class _Recalled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self, predicted: Any, probabilities: Any = None, decision: Any = None, classes: Any = None
     ) -> None:
         self.predicted = predicted
+        self.probabilities = probabilities
+        self.decision = decision
         self.classes_ = np.unique(predicted) if classes is None else classes
-        # Methods that the estimator lacked must be lacking here too.
-        if probabilities is not None:
-            self.predict_proba = lambda X: probabilities
-        if decision is not None:
-            self.decision_function = lambda X: decision
 
     def predict(self, X: Any) -> Any:
         return self.predicted
+
+    # What the estimator could not do must be lacking here too.
+    @available_if(lambda self: self.probabilities is not None)  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> Any:
+        return self.probabilities
+
+    @available_if(lambda self: self.decision is not None)  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Any:
+        return self.decision
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
