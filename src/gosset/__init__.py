@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .outcome import LaunchResult as LaunchResult
     from .parameters import fixed as fixed
     from .project import Project as Project
-    from .serializers import register as register_serializer
+    from .serializers import register as register_serializer  # noqa: F401 - the face renames it
     from .stages import Stage as Stage
     from .stages import stage as stage
     from .store import Store as Store
@@ -58,7 +58,7 @@ _HOMES = {
 _RENAMED = {"register_serializer": ("serializers", "register")}
 _ROOMS = ("datasets", "fingerprint", "metrics", "splits")
 
-__all__ = sorted([*_HOMES, *_RENAMED, *_ROOMS, "__version__"])  # noqa: PLE0605 - one list of names
+__all__ = sorted([*_HOMES, *_RENAMED, *_ROOMS, "__version__"])
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
 

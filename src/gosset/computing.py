@@ -84,9 +84,7 @@ class Worker:
     def __init__(self, setup: WorkerSetup) -> None:
         self._stages = setup.stages
         self._artifacts = (
-            open_artifacts(setup.artifacts)
-            if isinstance(setup.artifacts, str)
-            else setup.artifacts
+            open_artifacts(setup.artifacts) if isinstance(setup.artifacts, str) else setup.artifacts
         )
         self._datasets = setup.datasets
         self._splits = setup.splits
@@ -196,7 +194,9 @@ class _Task:
         run = self._run(work)
         warnings: list[str] = []
         try:
-            arguments = {a: self._value(ref, work, shared=stage.metric) for a, ref in work.inputs.items()}
+            arguments = {
+                a: self._value(ref, work, shared=stage.metric) for a, ref in work.inputs.items()
+            }
         except (ArtifactMissingError, ArtifactDamagedError) as error:
             return Outcome(
                 work=work.id,
@@ -415,7 +415,11 @@ def _guarded(value: Any) -> Any:
 
 def _exception(error: BaseException) -> ExceptionInfo:
     kind = type(error)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    name = (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )
     # The frames of this module say nothing about the user's code.
     frames = traceback.TracebackException.from_exception(error)
     frames.stack = traceback.StackSummary.from_list(

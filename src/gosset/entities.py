@@ -40,9 +40,7 @@ class Status(StrEnum):
         return "stopped early" if self is Status.PRUNED else self.value
 
 
-_ENDED = frozenset(
-    {Status.STOPPED, Status.COMPLETE, Status.FAILED, Status.PRUNED, Status.CRASHED}
-)
+_ENDED = frozenset({Status.STOPPED, Status.COMPLETE, Status.FAILED, Status.PRUNED, Status.CRASHED})
 
 
 class ComputationStatus(StrEnum):

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .blueprints import compile_estimator, compile_functions, compile_stages, compile_steps
+from .blueprints import compile_estimator, compile_stages, compile_steps
 from .blueprints.base import Blueprint
 from .blueprints.rows import fold_views
-from .blueprints.scoring import score
 from .coding import code_version, with_versioned_views
 from .datasets import DatasetSource, as_source
 from .entities import Launch
+from .estimators import FunctionEstimator
 from .exceptions import NotFoundError, UsageError
 from .launching import (
     Folds,
@@ -347,24 +347,16 @@ class Experiment:
         if factory is None and _is_factory(estimator):
             estimator, factory = estimator(), estimator
         parts = [p for p in ("train", "validation", "test") if _has_part(first, p)]
-        if hasattr(estimator, "fit"):
-            return compile_estimator(
-                estimator,
-                factory=factory,
-                preprocess=self.preprocess,
-                metrics=metrics,
-                task=self.task,
-                data=data.data,
-                parts=parts,
-            )
-        if not callable(estimator):
-            raise UsageError(
-                f"experiment {self.name!r}: {type(estimator).__name__} is no estimator",
-                hint="an estimator has fit and predict, or is a function (X_train, y_train, …)",
-            )
-        return compile_functions(
+        if not hasattr(estimator, "fit"):
+            if not callable(estimator):
+                raise UsageError(
+                    f"experiment {self.name!r}: {type(estimator).__name__} is no estimator",
+                    hint="an estimator has fit and predict, or is a function (X_train, y_train, …)",
+                )
+            estimator = FunctionEstimator(estimator, self.evaluator, task=self.task or "")
+        return compile_estimator(
             estimator,
-            evaluator=self.evaluator,
+            factory=factory,
             preprocess=self.preprocess,
             metrics=metrics,
             task=self.task,
@@ -381,9 +373,7 @@ class Experiment:
                     f"experiment {self.name!r}: {declared!r} is no stage",
                     hint="declare it with @gosset.stage",
                 )
-        silent = frozenset(o for s in stages if not s.metrics for o in s.outputs)
-        scoring = score(metrics or (), task=None, silent=silent)
-        return compile_stages(stages, scoring=scoring, views=fold_views() if folded else ())
+        return compile_stages(stages, metrics=metrics or (), views=fold_views() if folded else ())
 
     def _splits(self) -> Any:
         if isinstance(self.splits, Unset):

@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .artifacts.base import ArtifactStore
 from .artifacts.values import keep
 from .blueprints.base import Blueprint
-from .coding import CodeVersion, code_version, with_versioned_views
+from .coding import CodeVersion
 from .computing import WorkerSetup
 from .entities import ArtifactRef, Dataset, Launch, Run, Status
-from .exceptions import ArtifactError, NotFoundError, ParameterError, UsageError
+from .exceptions import ArtifactError, NotFoundError, UsageError
 from .executors import open_executor
-from .fingerprint import combine, derive_seed, digest
+from .fingerprint import derive_seed, digest
 from .identifiers import now
 from .parameters import group_digest, jsonable
 from .pipeline import Pipeline, Scope, build
 from .planner import Lookup, Plan, RunPlan, no_cache, plan
-from .provenance import capture
+from .provenance import host, user
+from .provenance.capture import capture
 from .runner import Observer, Quiet, RunExtras, Runner, Tally
 from .storage.base import NewRun, Split
-from .store import Store
+from .store import Store, quoted
 from .types import JSONValue
 from .works import Constant, RunFacts
 
@@ -317,14 +316,14 @@ def launch(
         experiment.id,
         execution=execution.number,
         command=options.command,
-        user=capture.user(),
-        host=capture.host(),
+        user=user(),
+        host=host(),
         pid=os.getpid(),
         notes=options.notes,
         settings=options.settings,
         status=Status.RUNNING,
     )
-    dataset = f"{prepared.data.name}:{prepared.data.data.digest}" if prepared.data else None
+    kept = _stored(prepared.data, store) if prepared.data else None
     runs = catalog.add_runs(
         started.id,
         [
@@ -332,7 +331,7 @@ def launch(
                 params={name: jsonable(value) for name, value in run.params.items()},
                 group=run.group,
                 seed=run.seed,
-                dataset=dataset,
+                dataset=f"{kept.name}@{kept.version}" if kept else None,
                 split=run.folds.digest if run.folds else None,
             )
             for run in prepared.runs
@@ -364,12 +363,7 @@ def resume(
     """
     catalog = store.catalog
     _write_data(prepared, store)
-    everything = store.select("runs", f"experiment == {started.experiment!r} and "
-                              f"project == {started.project!r} and launch == {started.number}")
-    runs = sorted(
-        (run for run in everything if isinstance(run, Run) and run.status is not Status.COMPLETE),
-        key=lambda run: run.number,
-    )
+    runs = [run for run in store.runs_of(started) if run.status is not Status.COMPLETE]
     experiment = catalog.ensure_experiment(
         prepared.project, prepared.name, definition=prepared.definition
     )
@@ -395,7 +389,7 @@ def resume(
         for run, settled in zip(runs, chosen, strict=True)
     ]
     catalog.update_launch(
-        started.id, status=Status.RUNNING, heartbeat=now(), host=capture.host(), pid=os.getpid()
+        started.id, status=Status.RUNNING, heartbeat=now(), host=host(), pid=os.getpid()
     )
     return _carry_out(prepared, store, options, observer, started, runs, chosen, extras)
 
@@ -432,12 +426,12 @@ def _carry_out(
                 executor=executor,
                 observer=observer or Quiet(),
                 timeout=options.timeout,
+                earlier=tally.outcomes,
             )
-            tally = _merged(tally, runner.carry_out())
+            tally = runner.carry_out()
             if not tally.damaged:
                 break
             _drop(store, tally.damaged, observer or Quiet())
-            tally.damaged = []
         good = all(state is Status.COMPLETE for state in tally.runs.values())
         status = Status.COMPLETE if good else Status.FAILED
     except KeyboardInterrupt:
@@ -494,13 +488,11 @@ def _write_data(prepared: Prepared, store: Store) -> None:
 def _stored(loaded: Loaded, store: Store) -> Dataset:
     from .datasets.content import to_entity
 
-    try:
-        found = store.catalog.find("datasets", f"{loaded.name}:{loaded.data.digest}")
+    same = f"name == {quoted(loaded.name)} and digest == {quoted(loaded.data.digest)}"
+    for found in store.select("datasets", same):
         assert isinstance(found, Dataset)
         if all(a.inline is not None or store.artifacts.contains(a.digest) for a in found.content):
             return found
-    except NotFoundError:
-        pass
     entity = to_entity(
         loaded.name,
         loaded.data,
@@ -541,14 +533,6 @@ def _drop(store: Store, damaged: Iterable[str], observer: Observer) -> None:
             observer.warn(str(error))
 
 
-def _merged(first: Tally, second: Tally) -> Tally:
-    """Return what two rounds came to: the second says how the runs ended."""
-    if not first.runs:
-        return second
-    second.states = {**first.states, **second.states}
-    return second
-
-
 class _Background(threading.Thread):
     """Keeps a launch alive in the catalog, and captures provenance off the critical path."""
 
@@ -574,7 +558,7 @@ class _Background(threading.Thread):
 
     def _capture(self) -> None:
         origin = self._prepared.origin or Path.cwd()
-        provenance, environment = capture.launch(origin, self._artifacts)
+        provenance, environment = capture(origin, self._artifacts)
         self._catalog.ensure_environment(environment)
         self._catalog.update_launch(
             self._launch.id,
@@ -582,26 +566,3 @@ class _Background(threading.Thread):
             environment=environment.digest,
             heartbeat=now(),
         )
-
-
-def command_line() -> str:
-    """Return how this process was called."""
-    return capture.command_line(sys.argv)
-
-
-__all__ = [
-    "Any",
-    "Folds",
-    "Loaded",
-    "Options",
-    "ParameterError",
-    "Prepared",
-    "Settled",
-    "combine",
-    "datetime",
-    "launch",
-    "lookup_in",
-    "resume",
-    "settle_pipeline",
-    "settle_runs",
-]

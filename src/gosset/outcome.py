@@ -52,7 +52,7 @@ class LaunchResult:
         objective: tuple[str, Direction] | None,
     ) -> LaunchResult:
         """Read what a launch came to from `store`."""
-        runs = runs_of(store, launch)
+        runs = store.runs_of(launch)
         counts = {str(s): tally.computations.get(s, 0) for s in ComputationStatus}
         states: dict[str, Mapping[str, Any]] = {}
         if tally.states:
@@ -101,8 +101,7 @@ class LaunchResult:
             first = failed[0]
             what = first.exception.message if first.exception else first.status.label
             raise ExecutionError(
-                f"{len(failed)} of {len(self.runs)} runs did not complete; "
-                f"{first.name}: {what}",
+                f"{len(failed)} of {len(self.runs)} runs did not complete; {first.name}: {what}",
                 hint=f"see gosset show {first.name}",
             )
 
@@ -112,17 +111,6 @@ class LaunchResult:
             f"<launch {self.launch.experiment}#{self.launch.number} {self.launch.status}: "
             f"{complete} of {len(self.runs)} runs complete>"
         )
-
-
-def runs_of(store: Store, launch: Launch) -> list[Run]:
-    """Return the runs of a launch, first to last."""
-    found = store.select(
-        "runs",
-        f"project == {_quoted(launch.project)} and experiment == {_quoted(launch.experiment)} "
-        f"and launch == {launch.number}",
-        order_by="number",
-    )
-    return cast("list[Run]", found)
 
 
 def best_run(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> Run | None:
@@ -154,8 +142,3 @@ def _guess(runs: Sequence[Run]) -> tuple[str, Direction] | None:
             if metric.direction is not Direction.NONE and "/" not in metric.name:
                 return metric.name, metric.direction
     return None
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

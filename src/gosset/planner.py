@@ -392,12 +392,16 @@ class _Planner:
             if item.id not in needed:
                 item.why = "nothing that is computed needs it"
                 continue
-            if item.entry is not None and not item.entry.evicted:
-                if all(map(self.lookup.present, item.entry.outputs)):
-                    item.action, item.why = Action.LOAD, "the same computation is in the cache"
-                    continue
+            if self._at_hand(item.entry):
+                item.action, item.why = Action.LOAD, "the same computation is in the cache"
+                continue
             item.action, item.why = Action.COMPUTE, self._why_compute(item)
             needed |= item.needs()
+
+    def _at_hand(self, entry: CacheEntry | None) -> bool:
+        if entry is None or entry.evicted:
+            return False
+        return all(map(self.lookup.present, entry.outputs))
 
     def _why_compute(self, item: Item) -> str:
         if not item.stage.cache:

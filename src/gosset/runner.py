@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -24,7 +24,18 @@ from .entities import (
     Run,
     Status,
 )
-from .executors.base import Cancelled, Done, Event, Executor, Failed, Lost, Message, Started, Task, TimedOut
+from .executors.base import (
+    Cancelled,
+    Done,
+    Event,
+    Executor,
+    Failed,
+    Lost,
+    Message,
+    Started,
+    Task,
+    TimedOut,
+)
 from .identifiers import new_id, now
 from .planner import Action, Item, Place, Plan, to_work
 from .storage.base import Batch, Catalog, RunUpdate
@@ -99,12 +110,15 @@ class Tally:
         Run id → status.
     damaged : list of str
         Digests of artifacts that could not be read: plan again without them.
+    outcomes : mapping
+        Key → outcome, of what was computed.
     """
 
     computations: dict[ComputationStatus, int] = field(default_factory=lambda: defaultdict(int))
     runs: dict[str, Status] = field(default_factory=dict)
     states: dict[str, bytes] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
 
 
 class Runner:
@@ -118,6 +132,8 @@ class Runner:
         In the order of the plan's runs.
     extras : sequence of RunExtras
         Likewise.
+    earlier : mapping
+        Key → outcome, of what this launch computed under an earlier plan.
     """
 
     def __init__(
@@ -132,6 +148,7 @@ class Runner:
         executor: Executor,
         observer: Observer,
         timeout: float | None = None,
+        earlier: Mapping[str, Outcome] | None = None,
     ) -> None:
         self._launch = launch_id
         self._plan = plan
@@ -159,7 +176,7 @@ class Runner:
         self._flushed = time.monotonic()
         self._warned: set[str] = set()
         self._tasks = _Tasks([item for item in plan.items if item.action is Action.COMPUTE])
-        self.tally = Tally()
+        self.tally = Tally(outcomes=dict(earlier or {}))
 
     # -- the way through
 
@@ -177,7 +194,7 @@ class Runner:
         try:
             for item in self._items:
                 if item.action is not Action.COMPUTE:
-                    self._settle(_from_plan(item))
+                    self._settle(self._from_plan(item))
             self._flush()
             self._work_off()
         except KeyboardInterrupt:
@@ -268,7 +285,9 @@ class Runner:
         self.tally.damaged.extend(outcome.damaged)
         computed = outcome.status is ComputationStatus.COMPUTED
         if computed and outcome.key is not None:
-            self._entries.append(_entry(item, outcome))
+            self.tally.outcomes[outcome.key] = outcome
+            if item.action is Action.COMPUTE:
+                self._entries.append(_entry(item, outcome))
         if outcome.state is not None and item.run is not None:
             self.tally.states[item.run.facts.id] = outcome.state
         for position, place in enumerate(self._places[outcome.work]):
@@ -282,6 +301,19 @@ class Runner:
             self._open[place.run] -= 1
             if self._open[place.run] == 0 and place.run is not None:
                 self._end_run(place.run)
+
+    def _from_plan(self, item: Item) -> Outcome:
+        """Return the outcome of work that the plan settled already."""
+        if item.key in self.tally.outcomes:
+            return replace(self.tally.outcomes[item.key], work=item.id)
+        identities = {a: i for a, i in item.identities.items() if i is not None}
+        return Outcome(
+            work=item.id,
+            status=ComputationStatus.SKIPPED if item.entry is None else ComputationStatus.CACHED,
+            key=item.key,
+            inputs=identities,
+            outputs=() if item.entry is None else item.entry.outputs,
+        )
 
     def _computation(
         self, place: Place, outcome: Outcome, status: ComputationStatus
@@ -507,27 +539,10 @@ def summarise(name: str, scores: Mapping[int | None, float], direction: Directio
 
 
 def _scores(name: str, value: object) -> Iterable[tuple[str, float]]:
-    if isinstance(value, bool):
-        yield name, float(value)
-    elif isinstance(value, int | float):
+    if isinstance(value, bool | int | float):
         yield name, float(value)
     elif hasattr(value, "dtype") and getattr(value, "ndim", 1) == 0:
         yield name, float(value)  # type: ignore[arg-type]
-
-
-def _from_plan(item: Item) -> Outcome:
-    """Return the outcome of work that the plan settled already."""
-    identities = {a: i for a, i in item.identities.items() if i is not None}
-    if item.action is Action.LOAD or (item.entry is not None):
-        assert item.entry is not None
-        return Outcome(
-            work=item.id,
-            status=ComputationStatus.CACHED,
-            key=item.key,
-            inputs=identities,
-            outputs=item.entry.outputs,
-        )
-    return Outcome(work=item.id, status=ComputationStatus.SKIPPED, key=item.key, inputs=identities)
 
 
 def _entry(item: Item, outcome: Outcome) -> CacheEntry:
@@ -551,4 +566,3 @@ def _shown(value: object) -> JSONValue:
     from .parameters import jsonable
 
     return jsonable(value)
-

@@ -12,11 +12,17 @@ from .artifacts import open_artifacts
 from .artifacts.base import ArtifactStore
 from .artifacts.gc import Collected, collect
 from .artifacts.values import load
-from .entities import ArtifactRef, Computation, Run
+from .entities import ArtifactRef, Computation, Launch, Run
 from .exceptions import NotFoundError, StorageError
 from .filters import parse
-from .settings import Settings, artifacts_url, default_store_url, find_root, load_settings
-from .settings import prepare_store_folder
+from .settings import (
+    Settings,
+    artifacts_url,
+    default_store_url,
+    find_root,
+    load_settings,
+    prepare_store_folder,
+)
 from .storage import open_catalog
 from .storage.base import Catalog, Order
 
@@ -168,6 +174,14 @@ class Store:
         entity = run if isinstance(run, Run) else self.run(run)
         return self.catalog.computations(entity.id)
 
+    def runs_of(self, launch: Launch) -> list[Run]:
+        """Return the runs of a launch, first to last."""
+        of_launch = (
+            f"project == {quoted(launch.project)} and experiment == {quoted(launch.experiment)} "
+            f"and launch == {launch.number}"
+        )
+        return self.runs(of_launch, order_by="number")
+
     # -- keeping house
 
     def collect_garbage(self, *, dry_run: bool = False, grace: float = 3600.0) -> Collected:
@@ -248,3 +262,15 @@ def exists(url: str) -> bool:
         f"no kind of store has URLs like {url!r}",
         hint="use sqlite:///path, postgresql://… or memory://",
     )
+
+
+def quoted(text: str) -> str:
+    """Return `text` as a literal of a filter.
+
+    Examples
+    --------
+    >>> print(quoted("it's"))
+    'it\\'s'
+    """
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -7,9 +7,7 @@ import os
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-JSONValue: TypeAlias = (
-    "None | bool | int | float | str | list[JSONValue] | dict[str, JSONValue]"
-)
+JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 PathLike: TypeAlias = "str | os.PathLike[str]"
 ParameterSet: TypeAlias = "Mapping[str, object]"
 """Dotted parameter name → value, e.g. ``{"SVC.C": 0.1}``."""

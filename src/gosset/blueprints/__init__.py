@@ -1,14 +1,13 @@
 """What users declare, compiled to stages: one room for each kind of experiment."""
 
 from .base import Blueprint, Translation
-from .estimator import compile_estimator, compile_functions
+from .estimator import compile_estimator
 from .stages import compile_stages, compile_steps
 
 __all__ = [
     "Blueprint",
     "Translation",
     "compile_estimator",
-    "compile_functions",
     "compile_stages",
     "compile_steps",
 ]

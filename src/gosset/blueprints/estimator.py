@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..entities import Hyperparameter
 from ..estimators import (
@@ -17,11 +17,14 @@ from ..estimators import (
     task_of,
 )
 from ..exceptions import UsageError
-from ..metrics import VIEWS, defaults, in_part, results_views
+from ..metrics import defaults
 from ..stages import Stage, stage
 from ..types import UNSET
 from .base import Blueprint, Translation
-from .scoring import Scoring, score
+from .scoring import score
+
+if TYPE_CHECKING:
+    from ..datasets import Data
 
 
 def compile_estimator(
@@ -31,7 +34,7 @@ def compile_estimator(
     preprocess: Callable[..., Any] | Stage | None = None,
     metrics: Sequence[object] | None = None,
     task: str | None = None,
-    data: Any,
+    data: Data,
     parts: Sequence[str] = ("train", "test"),
 ) -> Blueprint:
     """Return the blueprint of an estimator experiment.
@@ -51,10 +54,14 @@ def compile_estimator(
     data : Data
     parts : sequence of str
         The parts that the folds have.
+
+    Raises
+    ------
+    MetricError, UsageError
     """
-    settled = task or task_of(prototype, data.y)
+    settled = task_of(prototype, data.y, task or "")
     head, features = _preprocessing(preprocess)
-    labels = tuple(data.labels or ())
+    labels = data.labels if settled == "classification" else ()
     body = (
         Stage(
             name="fit",
@@ -72,71 +79,30 @@ def compile_estimator(
             formats={"results": "parquet"},
         ),
     )
-    scoring = _scoring(metrics, settled, parts, head)
-    views = [v for part in parts for v in results_views(part, labels=labels)]
-    own = [*head, *scoring.stages]
-    names = _Names(prototype, own)
-    components: dict[str, object] = {"estimator": factory or prototype}
+    scoring = score(
+        defaults(settled) if metrics is None else metrics,
+        task=settled,
+        # The part that tells the truth comes first: it names the objective.
+        parts=sorted(parts, key=("test", "validation", "train").index),
+        labels=labels,
+        provided=[output for stage in (*head, *body) for output in stage.outputs],
+        silent=[output for stage in head if not stage.metrics for output in stage.outputs],
+    )
+    names = _Names(prototype, [*head, *scoring.stages])
     return Blueprint(
         kind="estimator",
-        stages=(*head, *body, *scoring.stages, *views),
+        stages=(*head, *body, *scoring.stages),
         translate=names.translate,
         names=names.known,
         hyperparameters=names.hyperparameters,
-        components=components,
+        components={"estimator": factory or prototype},
         objective=scoring.objective,
-        description={"task": settled, "components": describe(prototype)},
-    )
-
-
-def compile_functions(
-    fitting: Callable[..., Any],
-    *,
-    evaluator: Callable[..., Any] | None,
-    preprocess: Callable[..., Any] | Stage | None = None,
-    metrics: Sequence[object] | None = None,
-    task: str | None = None,
-    data: Any,
-    parts: Sequence[str] = ("train", "test"),
-) -> Blueprint:
-    """Return the blueprint of an experiment whose estimator is a plain function.
-
-    Parameters
-    ----------
-    fitting : callable
-        ``(X_train, y_train, …) -> model``; arguments with a default can be varied.
-    evaluator : callable or None
-        ``(model, X_test, …) -> predicted`` or ``(predicted, probabilities)``; None: the
-        model's own ``predict``, or the model itself where it can be called.
-    """
-    from ..estimators import evaluation_of
-
-    settled = task or task_of(None, data.y)
-    head, features = _preprocessing(preprocess)
-    fit_stage = fitting if isinstance(fitting, Stage) else stage(fitting)
-    fit_stage = fit_stage.renamed(
-        fit_stage.name,
-        inputs={a: "X_train" if v == "X" else v for a, v in fit_stage.inputs.items()},
-        outputs=("model",),
-    )
-    labels = tuple(data.labels or ())
-    evaluating = Stage(
-        name="evaluate",
-        function=evaluation_of(evaluator),
-        inputs={"model": "model", "X": features, "y": "y", "fold": "fold"},
-        parameters={"task": settled, "labels": labels},
-        outputs=("results",),
-        formats={"results": "parquet"},
-        depends=() if evaluator is None else (evaluator,),
-    )
-    scoring = _scoring(metrics, settled, parts, head)
-    views = [v for part in parts for v in results_views(part, labels=labels)]
-    return Blueprint(
-        kind="estimator",
-        stages=(*head, fit_stage, evaluating, *scoring.stages, *views),
-        translate=lambda params: Translation({}, params),
-        objective=scoring.objective,
-        description={"task": settled, "stages": [fit_stage.name, "evaluate"]},
+        description={
+            "task": settled,
+            "components": describe(prototype),
+            "metrics": list(scoring.names),
+            "preprocess": head[0].name if head else None,
+        },
     )
 
 
@@ -152,18 +118,6 @@ def _preprocessing(preprocess: Callable[..., Any] | Stage | None) -> tuple[list[
     return [declared], declared.outputs[0]
 
 
-def _scoring(
-    metrics: Sequence[object] | None, task: str, parts: Sequence[str], head: Sequence[Stage]
-) -> Scoring:
-    return score(
-        defaults(task) if metrics is None else metrics,
-        task=task,
-        parts=parts,
-        per_part=frozenset(VIEWS),
-        silent=frozenset(o for s in head if not s.metrics for o in s.outputs),
-    )
-
-
 class _Names:
     """Tells parameters of the estimator from those of stages."""
 
@@ -172,16 +126,22 @@ class _Names:
         self._plain = {name for s in own for name in s.parameters}
         self._dotted = {f"{s.name}.{name}" for s in own for name in s.parameters}
         self._estimator = set(parameter_names(prototype))
-        self._configured: dict[tuple[tuple[str, int], ...], Any] = {}
 
     def known(self) -> list[str]:
         """Return every name that can be varied."""
-        return sorted(self._estimator | self._dotted | (self._plain - self._estimator))
+        return sorted(self._estimator | self._dotted | self._plain)
 
-    def divide(
-        self, params: Mapping[str, object]
-    ) -> tuple[dict[str, object], dict[str, object]]:
-        """Return the estimator's parameters, and the rest."""
+    def translate(self, params: Mapping[str, object]) -> Translation:
+        """Configure the estimator and leave the rest to the pipeline."""
+        ours, rest = self._divide(params)
+        return Translation({"fit": {"estimator": configure(self._prototype, ours)}}, rest)
+
+    def hyperparameters(self, params: Mapping[str, object]) -> tuple[Hyperparameter, ...]:
+        """Return the effective parameters under `params`."""
+        ours, _ = self._divide(params)
+        return hyperparameters(configure(self._prototype, ours))
+
+    def _divide(self, params: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
         rest = {
             name: value
             for name, value in params.items()
@@ -190,16 +150,3 @@ class _Names:
         ours = {name: value for name, value in params.items() if name not in rest}
         check_parameters(self._prototype, ours)
         return ours, rest
-
-    def translate(self, params: Mapping[str, object]) -> Translation:
-        """Configure the estimator and leave the rest to the pipeline."""
-        ours, rest = self.divide(params)
-        return Translation({"fit": {"estimator": configure(self._prototype, ours)}}, rest)
-
-    def hyperparameters(self, params: Mapping[str, object]) -> tuple[Hyperparameter, ...]:
-        """Return the effective parameters under `params`."""
-        ours, _ = self.divide(params)
-        return hyperparameters(configure(self._prototype, ours))
-
-
-__all__ = ["compile_estimator", "compile_functions", "in_part"]

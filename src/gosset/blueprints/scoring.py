@@ -1,13 +1,14 @@
-"""Asked-for metrics as stages, one set for each part of the folds."""
+"""The asked-for metrics of an experiment as stages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ..entities import Direction
-from ..metrics import in_part, resolve
-from ..stages import Stage
+from ..metrics import resolve
+from ..stages import Stage, view
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +18,11 @@ class Scoring:
     Attributes
     ----------
     stages : tuple of Stage
-        Every metric stage that is needed, once for each part.
+        Every metric stage that is needed, once for each part, and the views they take.
     names : tuple of str
-        The asked-for outputs, of the test part.
+        The asked-for outputs.
     objective : tuple of (str, Direction) or None
-        The first metric that has a better end.
+        The first of them that has a better end.
     """
 
     stages: tuple[Stage, ...] = ()
@@ -30,99 +31,67 @@ class Scoring:
 
 
 def score(
-    metrics: Sequence[object],
+    metrics: Iterable[Any],
     *,
-    task: str | None,
+    task: str = "",
     parts: Sequence[str] = ("test",),
-    per_part: frozenset[str] = frozenset(),
-    silent: frozenset[str] = frozenset(),
+    labels: Sequence[object] = (),
+    provided: Collection[str] = (),
+    silent: Collection[str] = (),
 ) -> Scoring:
-    """Resolve `metrics` and wire them to each part.
+    """Resolve `metrics`, leaving out those that rest on a value in `silent`.
 
     Parameters
     ----------
-    metrics : sequence
+    metrics : iterable
         Names, metric stages or plain functions.
-    task : str or None
-        What the estimator does, which says what a name means; None for stages.
-    parts : sequence of str
-        ``test`` goes by plain names, the others are prefixed.
-    per_part : frozenset of str
-        Values that exist once for each part: the views of the results.
-    silent : frozenset of str
-        Outputs of stages declared with ``metrics=False``: what consumes them is left out.
+    task, parts, labels, provided
+        As of :func:`gosset.metrics.resolve`.
+    silent : collection of str
+        Outputs of stages declared with ``metrics=False``.
 
     Raises
     ------
     MetricError
         A metric that is unknown or does not fit.
     """
-    wanted: list[str] = []
-    stages: dict[str, Stage] = {}
-    for asked in metrics:
-        resolved = resolve(asked, task)
-        if any(silent.intersection(stage.inputs.values()) for stage in resolved.stages):
-            continue
-        wanted += [name for name in resolved.names if name not in wanted]
-        for stage in resolved.stages:
-            stages.setdefault(stage.name, stage)
-    divided = _depending(stages, per_part)
-    wired: list[Stage] = []
-    for name, stage in stages.items():
-        for part in parts if name in divided else ("test",):
-            wired.append(_for_part(stage, part, per_part, stages, divided))
-    directed = [
-        (output, stage.direction)
-        for stage in stages.values()
-        for output in stage.outputs
-        if output in wanted
-    ]
-    directions = dict(directed)
+    wanted = []
+    for metric in metrics:
+        found = resolve([metric], task, parts=parts, labels=labels, provided=provided)
+        if not any(set(silent).intersection(stage.inputs.values()) for stage in found.stages):
+            wanted.append(metric)
+    if not wanted:
+        return Scoring()
+    resolved = resolve(wanted, task, parts=parts, labels=labels, provided=provided)
     objective = next(
         (
-            (name, Direction(directions[name]))
-            for name in wanted
-            if directions.get(name, Direction.NONE) != Direction.NONE
+            (name, direction)
+            for name, direction in sorted(resolved.directions.items(), key=_test_first)
+            if direction is not Direction.NONE
         ),
         None,
     )
-    return Scoring(tuple(wired), tuple(wanted), objective)
+    stages = tuple(stage for stage in resolved.stages if not set(stage.outputs) <= set(provided))
+    return Scoring(stages, resolved.metrics, objective)
 
 
-def _depending(stages: dict[str, Stage], per_part: frozenset[str]) -> set[str]:
-    """Return the names of the metrics that rest on values of a part."""
-    divided: set[str] = set()
-    values = set(per_part)
-    changed = True
-    while changed:
-        changed = False
-        for name, stage in stages.items():
-            takes = {*stage.inputs.values(), *stage.parameters}
-            if name not in divided and takes & values:
-                divided.add(name)
-                values.update(stage.outputs)
-                changed = True
-    return divided
+def _test_first(item: tuple[str, Direction]) -> bool:
+    # sorted() is stable: the order in which metrics were asked for is kept within a part.
+    return "/" in item[0]
 
 
-def _for_part(
-    stage: Stage,
-    part: str,
-    per_part: frozenset[str],
-    stages: dict[str, Stage],
-    divided: set[str],
-) -> Stage:
-    if part == "test":
-        return stage
-    local = per_part | {o for name in divided for o in stages[name].outputs}
-    moved = {a: in_part(v, part) for a, v in stage.inputs.items() if v in local}
-    # An argument with a default becomes an input where the part gives its value.
-    moved |= {a: in_part(a, part) for a in stage.parameters if a in local}
-    parameters = {a: v for a, v in stage.parameters.items() if a not in moved}
-    return replace(
-        stage,
-        name=in_part(stage.name, part),
-        inputs={**stage.inputs, **moved},
-        parameters=parameters,
-        outputs=tuple(in_part(output, part) for output in stage.outputs),
-    )
+def labels_view() -> Stage:
+    """Return a view that gives ``labels`` where stages give ``truth`` and ``predicted``.
+
+    Examples
+    --------
+    >>> labels_view()(["b", "a"], ["a", "c"])
+    ['a', 'b', 'c']
+    """
+    return view(_labels, name="labels")
+
+
+def _labels(truth: Any, predicted: Any) -> list[object]:
+    from ..metrics.results import ordered, plain
+
+    return ordered(set(plain(truth)) | set(plain(predicted)))

@@ -1,61 +1,71 @@
-"""Experiments of stages: a graph by argument names."""
+"""Experiments of stages, a graph by argument names, and of steps, one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from ..entities import Direction
 from ..stages import Stage
-from .base import Blueprint, untranslated
-from .scoring import Scoring
+from .base import Blueprint, Translation, untranslated
+from .scoring import labels_view, score
 
 
 def compile_stages(
-    stages: Sequence[Stage], *, scoring: Scoring, views: Sequence[Stage] = ()
+    stages: Sequence[Stage], *, metrics: Iterable[Any] = (), views: Sequence[Stage] = ()
 ) -> Blueprint:
     """Return the blueprint of an experiment of user-declared stages.
 
     Parameters
     ----------
     stages : sequence of Stage
-    scoring : Scoring
-        The asked-for metrics.
+    metrics : iterable
+        Names, stages or functions over the stages' outputs; built-in ones take ``truth``
+        and ``predicted``.
     views : sequence of Stage
         Looks at the dataset that the stages may take.
     """
+    given = {output for stage in stages for output in stage.outputs}
+    looks = list(views)
+    if "labels" not in given and {"truth", "predicted"} <= given:
+        looks.append(labels_view())
+    provided = given | {output for look in looks for output in look.outputs}
+    silent = {output for stage in stages if not stage.metrics for output in stage.outputs}
+    scoring = score(metrics, provided=provided, silent=silent)
     return Blueprint(
         kind="stages",
-        stages=(*stages, *scoring.stages, *views),
+        stages=(*stages, *scoring.stages, *looks),
         translate=untranslated,
         objective=scoring.objective,
-        description={"stages": [stage.name for stage in stages]},
+        description={
+            "stages": [stage.name for stage in stages],
+            "metrics": list(scoring.names),
+        },
     )
 
 
 class Step:
     """A function of the run as the function of a stage; waits for the step before it."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.__wrapped__ = function
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__doc__ = function.__doc__
 
     def __call__(self, run: object, previous: object = None) -> object:
+        """Call the function with the run alone."""
         return self.function(run)
 
 
-def compile_steps(steps: Sequence[Any]) -> Blueprint:
+def compile_steps(steps: Sequence[Callable[..., Any]]) -> Blueprint:
     """Return the blueprint of an experiment of steps, carried out in order for each run.
 
     The names of parameters are free: a step reads them from ``run.params``.
     """
     stages: list[Stage] = []
-    for position, function in enumerate(steps):
-        if isinstance(function, Stage):
-            function = function.function
-        name = getattr(function, "__name__", f"step{position}")
+    for declared in steps:
+        function = declared.function if isinstance(declared, Stage) else declared
+        name = getattr(function, "__name__", type(function).__name__)
         inputs = {"run": "run"}
         if stages:
             inputs["previous"] = stages[-1].outputs[0]
@@ -66,22 +76,16 @@ def compile_steps(steps: Sequence[Any]) -> Blueprint:
                 inputs=inputs,
                 parameters={},
                 outputs=(name,),
-                cache=False,
+                cache=isinstance(declared, Stage) and declared.cache,
             )
         )
-
-    def translate(params: Mapping[str, object]) -> Any:
-        from .base import Translation
-
-        return Translation({}, {})
-
     return Blueprint(
         kind="steps",
         stages=tuple(stages),
-        translate=translate,
-        objective=None,
+        translate=_free,
         description={"stages": [stage.name for stage in stages]},
     )
 
 
-__all__ = ["Direction", "Step", "compile_stages", "compile_steps"]
+def _free(params: Mapping[str, object]) -> Translation:
+    return Translation({}, {})

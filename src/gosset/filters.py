@@ -1,0 +1,522 @@
+"""Filter expressions: Python-like text to a small frozen tree, parsed and never evaluated.
+
+``params.SVC.C > 0.1 and status == 'complete' and 'draft' not in tags`` becomes a tree of
+the nodes below; what the names mean is for the catalog to say. Every node is either true
+or false of an entity, never unknown: a value that is missing, or of another type, equals
+nothing and is neither less nor greater, and ``!=`` is exactly the contrary of ``==``.
+
+Grammar, loosest binding first::
+
+    expression  = conjunction {"or" conjunction}
+    conjunction = negation {"and" negation}
+    negation    = "not" negation | "(" expression ")" | comparison
+    comparison  = operand operator operand {operator operand}
+                | name ["not"] "in" "(" [value {"," value}] ")"
+                | value ["not"] "in" name
+                | name ["not"] ("like" | "ilike") string
+                | name "is" ["not"] "None"
+    operator    = "==" | "!=" | "<" | "<=" | ">" | ">="
+    operand     = name | value
+    name        = part {"." part}, a part with unusual characters in `backticks`
+    value       = number | string | "True" | "False" | "None"
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, NoReturn, TypeAlias
+
+from .exceptions import FilterError
+
+Value: TypeAlias = "bool | int | float | str | None"
+
+MAX_DEPTH: Final = 50
+MAX_TERMS: Final = 400
+MAX_VALUES: Final = 10_000
+
+_KEYWORDS = frozenset({"and", "or", "not", "in", "like", "ilike", "is", "inf"})
+_CONSTANTS: Final[dict[str, Value]] = {"True": True, "False": False, "None": None}
+_MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+_PART = r"\w[\w/@-]*"
+_QUOTED = r"`(?:[^`]|``)*`"
+_TOKEN = re.compile(
+    rf"""\s*(?:
+      (?P<string>'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*")
+    | (?P<number>[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf)(?![\w.`]))
+    | (?P<name>(?:(?![0-9]){_PART}|{_QUOTED})(?:\.(?:{_PART}|{_QUOTED}))*)
+    | (?P<symbol>==|!=|<=|>=|<|>|\(|\)|\[|\]|,)
+    )""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A dotted name.
+
+    Attributes
+    ----------
+    parts : tuple of str
+        ``("params", "SVC", "C")``.
+    """
+
+    parts: tuple[str, ...]
+
+    @property
+    def head(self) -> str:
+        """The first part."""
+        return self.parts[0]
+
+    @property
+    def rest(self) -> str:
+        """All parts but the first, joined by dots: the key of a parameter or metric."""
+        return ".".join(self.parts[1:])
+
+    def __str__(self) -> str:
+        """Return the name as filters write it, with backticks where they are needed."""
+        first = self.parts[0]
+        reserved = len(self.parts) == 1 and (first in _KEYWORDS or first in _CONSTANTS)
+        quoted = [
+            part
+            if re.fullmatch(_PART, part) and not (index == 0 and (reserved or part[0].isdecimal()))
+            else "`" + part.replace("`", "``") + "`"
+            for index, part in enumerate(self.parts)
+        ]
+        return ".".join(quoted)
+
+
+class Expression:
+    """A filter: any of the nodes below. ``str()`` of it parses back to the same tree."""
+
+    __slots__ = ()
+
+    def names(self) -> Iterator[Name]:
+        """Iterate over the names that occur, in order, also repeatedly."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class And(Expression):
+    """All of the terms."""
+
+    terms: tuple[Expression, ...]
+
+    def names(self) -> Iterator[Name]:
+        for term in self.terms:
+            yield from term.names()
+
+    def __str__(self) -> str:
+        return " and ".join(
+            f"({term})" if isinstance(term, And | Or) else str(term) for term in self.terms
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Or(Expression):
+    """At least one of the terms."""
+
+    terms: tuple[Expression, ...]
+
+    def names(self) -> Iterator[Name]:
+        for term in self.terms:
+            yield from term.names()
+
+    def __str__(self) -> str:
+        return " or ".join(
+            f"({term})" if isinstance(term, Or) else str(term) for term in self.terms
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expression):
+    """The contrary of the term."""
+
+    term: Expression
+
+    def names(self) -> Iterator[Name]:
+        return self.term.names()
+
+    def __str__(self) -> str:
+        match self.term:
+            case In() | Contains() | Like() | IsNone():
+                return self.term.text("not ")
+            case And() | Or():
+                return f"not ({self.term})"
+            case _:
+                return f"not {self.term}"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(Expression):
+    """``name operator value``; `operator` is one of ``== != < <= > >=``."""
+
+    name: Name
+    operator: str
+    value: bool | int | float | str
+
+    def names(self) -> Iterator[Name]:
+        yield self.name
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.operator} {_literal(self.value)}"
+
+
+@dataclass(frozen=True, slots=True)
+class In(Expression):
+    """``name in (values)``."""
+
+    name: Name
+    values: tuple[Value, ...]
+
+    def names(self) -> Iterator[Name]:
+        yield self.name
+
+    def text(self, negation: str = "") -> str:
+        """Return it as filters write it."""
+        return f"{self.name} {negation}in ({', '.join(map(_literal, self.values))})"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+@dataclass(frozen=True, slots=True)
+class Contains(Expression):
+    """``value in name``, for names that hold several values, such as ``tags``."""
+
+    name: Name
+    value: Value
+
+    def names(self) -> Iterator[Name]:
+        yield self.name
+
+    def text(self, negation: str = "") -> str:
+        """Return it as filters write it."""
+        return f"{_literal(self.value)} {negation}in {self.name}"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+@dataclass(frozen=True, slots=True)
+class Like(Expression):
+    r"""``name like pattern``: ``%`` is any text, ``_`` any character, ``\`` takes the next as it is.
+
+    `folded` means that case does not count (``ilike``).
+    """
+
+    name: Name
+    pattern: str
+    folded: bool = False
+
+    def names(self) -> Iterator[Name]:
+        yield self.name
+
+    def text(self, negation: str = "") -> str:
+        """Return it as filters write it."""
+        word = "ilike" if self.folded else "like"
+        return f"{self.name} {negation}{word} {_literal(self.pattern)}"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+@dataclass(frozen=True, slots=True)
+class IsNone(Expression):
+    """``name is None``: there is no value."""
+
+    name: Name
+
+    def names(self) -> Iterator[Name]:
+        yield self.name
+
+    def text(self, negation: str = "") -> str:
+        """Return it as filters write it."""
+        return f"{self.name} is {negation}None"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+def parse(text: str) -> Expression:
+    """Read a filter.
+
+    Parameters
+    ----------
+    text : str
+        E.g. ``"0.1 < params.lr <= 1 and metrics.train/accuracy > 0.9"``.
+
+    Returns
+    -------
+    Expression
+
+    Raises
+    ------
+    FilterError
+        It is no filter; the message names the column and what stands there.
+
+    Examples
+    --------
+    >>> expression = parse("0.1 < params.SVC.C and 'draft' not in tags")
+    >>> print(expression)
+    params.SVC.C > 0.1 and 'draft' not in tags
+    >>> [str(name) for name in expression.names()]
+    ['params.SVC.C', 'tags']
+    >>> parse("status = 'complete'")
+    Traceback (most recent call last):
+    gosset.exceptions.FilterError: filter "status = 'complete'", column 8: unexpected '='; use '==' to compare
+    """
+    parser = _Parser(text)
+    expression = parser.expression()
+    if parser.token.kind != "end":
+        parser.fail(
+            f"expected 'and', 'or' or the end, found {parser.token.text!r}",
+            "words of the grammar are in lower case"
+            if parser.token.text.lower() in _KEYWORDS
+            else "",
+        )
+    return expression
+
+
+def parse_name(text: str) -> Name:
+    """Read a name that stands alone, as the term of a sort.
+
+    Because nothing follows it, what stands behind the first dot may also be the plain key
+    of a parameter or metric, without the backticks that a filter would need.
+
+    Raises
+    ------
+    FilterError
+        The text is empty, or no name at all.
+
+    Examples
+    --------
+    >>> parse_name("params.`my step`.C") == parse_name("params.my step.C")
+    False
+    >>> parse_name("params.`my step`.C").rest == parse_name("params.my step.C").rest
+    True
+    """
+    match = _TOKEN.fullmatch(text.strip())
+    if match and match["name"] is not None:
+        return _name(match["name"])
+    head, dot, rest = text.strip().partition(".")
+    if not re.fullmatch(_PART, head) or (dot and not rest):
+        raise FilterError(f"{text!r} is not a name", hint="e.g. metrics.accuracy")
+    return Name((head, rest) if dot else (head,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    kind: str
+    text: str
+    start: int
+
+
+def _tokens(text: str) -> Iterator[_Token]:
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None:
+            start = position + len(text[position:]) - len(text[position:].lstrip())
+            _refuse(text, start)
+        kind = str(match.lastgroup)
+        token = match[kind]
+        if kind == "name" and (token in _KEYWORDS or token in _CONSTANTS):
+            kind = "value" if token in _CONSTANTS else "keyword"
+        yield _Token(kind, token, match.start(match.lastgroup or 0))
+        position = match.end()
+    yield _Token("end", "the end", len(text))
+
+
+def _refuse(text: str, start: int) -> NoReturn:
+    character = text[start]
+    hints = {
+        "=": "use '==' to compare",
+        "&": "use 'and'",
+        "|": "use 'or'",
+        "!": "use 'not'",
+        "'": "the string is not closed",
+        '"': "the string is not closed",
+        "`": "the name is not closed",
+    }
+    hint = hints.get(character, "put names with unusual characters in `backticks`")
+    if character.isdecimal():
+        hint = "this is no number"
+    raise _error(text, start, f"unexpected {character!r}", hint)
+
+
+def _error(text: str, start: int, message: str, hint: str = "") -> FilterError:
+    return FilterError(f"filter {text!r}, column {start + 1}: {message}", hint=hint)
+
+
+class _Parser:
+    """Recursive descent over the tokens, one token ahead."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = _tokens(text)
+        self.token = next(self.tokens)
+        self.depth = 0
+        self.terms = 0
+
+    def fail(self, message: str, hint: str = "") -> NoReturn:
+        raise _error(self.text, self.token.start, message, hint)
+
+    def advance(self) -> _Token:
+        token, self.token = self.token, next(self.tokens, self.token)
+        return token
+
+    def accept(self, *texts: str) -> str | None:
+        if self.token.kind in ("keyword", "symbol") and self.token.text in texts:
+            return self.advance().text
+        return None
+
+    def expect(self, *texts: str) -> str:
+        found = self.accept(*texts)
+        if found is None:
+            self.fail(f"expected {' or '.join(map(repr, texts))}, found {self.token.text!r}")
+        return found
+
+    def expression(self) -> Expression:
+        terms = [self.conjunction()]
+        while self.accept("or"):
+            terms.append(self.conjunction())
+        return terms[0] if len(terms) == 1 else Or(tuple(terms))
+
+    def conjunction(self) -> Expression:
+        terms = [self.negation()]
+        while self.accept("and"):
+            terms.append(self.negation())
+        return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+    def negation(self) -> Expression:
+        # The limits keep the tree below what a database takes in one statement.
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            self.fail(f"nested deeper than {MAX_DEPTH} levels")
+        result: Expression
+        if self.accept("not"):
+            result = Not(self.negation())
+        elif self.accept("("):
+            result = self.expression()
+            self.expect(")")
+        else:
+            result = self.comparison()
+        self.depth -= 1
+        return result
+
+    def comparison(self) -> Expression:
+        self.terms += 1
+        if self.terms > MAX_TERMS:
+            self.fail(f"more than {MAX_TERMS} comparisons", "use 'in' with a list of values")
+        left = self.operand()
+        negated = self.accept("not") is not None
+        word = self.expect("in", "like", "ilike") if negated else self.accept(*_WORDS)
+        if word is None:
+            return self.chain(left)
+        result: Expression
+        if word == "in":
+            result = self.membership(left)
+        elif not isinstance(left, Name):
+            self.fail(f"the left of '{word}' must be a name")
+        elif word == "is":
+            negated = self.accept("not") is not None
+            if self.token.text != "None" or self.advance().kind != "value":
+                self.fail(f"expected 'None', found {self.token.text!r}")
+            result = IsNone(left)
+        else:
+            pattern = self.value()
+            if not isinstance(pattern, str):
+                self.fail(f"the right of '{word}' must be a string")
+            result = Like(left, pattern, folded=word == "ilike")
+        return Not(result) if negated else result
+
+    def chain(self, left: Name | Value) -> Expression:
+        terms: list[Expression] = []
+        while self.token.text in _MIRRORED and self.token.kind == "symbol":
+            operator = self.advance().text
+            if isinstance(left, Name) and self.token.kind == "name":
+                self.fail("one side of a comparison must be a value", "put text in quotes")
+            right = self.operand()
+            terms.append(self.compared(left, operator, right))
+            left = right
+        if not terms:
+            hint = "e.g. cached == True" if isinstance(left, Name) else ""
+            self.fail(f"expected a comparison, found {self.token.text!r}", hint)
+        return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+    def compared(self, left: Name | Value, operator: str, right: Name | Value) -> Expression:
+        if isinstance(right, Name):
+            left, operator, right = right, _MIRRORED[operator], left
+        if not isinstance(left, Name) or isinstance(right, Name):
+            self.fail("one side of a comparison must be a name")
+        if right is not None:
+            return Comparison(left, operator, right)
+        if operator not in ("==", "!="):
+            self.fail(f"None cannot be compared by {operator!r}", "use 'is None'")
+        return IsNone(left) if operator == "==" else Not(IsNone(left))
+
+    def membership(self, left: Name | Value) -> Expression:
+        if not isinstance(left, Name):
+            if self.token.kind != "name":
+                self.fail(f"expected a name, found {self.token.text!r}", "e.g. 'draft' in tags")
+            return Contains(_name(self.advance().text), left)
+        closing = {"(": ")", "[": "]"}[self.expect("(", "[")]
+        values: list[Value] = []
+        while not self.accept(closing):
+            values.append(self.value())
+            if len(values) > MAX_VALUES:
+                self.fail(f"more than {MAX_VALUES} values in a list")
+            if self.token.text != closing:
+                self.expect(",", closing)
+        return In(left, tuple(values))
+
+    def operand(self) -> Name | Value:
+        return _name(self.advance().text) if self.token.kind == "name" else self.value()
+
+    def value(self) -> Value:
+        token = self.token
+        if token.kind == "value":
+            return _CONSTANTS[self.advance().text]
+        if token.kind == "number":
+            try:
+                number: Value = int(token.text)
+            except ValueError:
+                if token.text.lstrip("+-").isdigit():
+                    self.fail("the number has too many digits")
+                number = float(token.text)
+            self.advance()
+            return number
+        if token.kind == "string":
+            return _unescape(self.advance().text[1:-1])
+        self.fail(f"expected a name or a value, found {token.text!r}")
+
+
+_WORDS = ("in", "like", "ilike", "is")
+
+
+def _name(text: str) -> Name:
+    parts = re.findall(rf"{_QUOTED}|{_PART}", text)
+    return Name(tuple(p[1:-1].replace("``", "`") if p[0] == "`" else p for p in parts))
+
+
+def _unescape(text: str) -> str:
+    def plain(match: re.Match[str]) -> str:
+        escape = match[1]
+        if len(escape) > 1:
+            return chr(int(escape[1:], 16))
+        # As in Python, an escape without a meaning stays: 'a\%' needs no doubling.
+        return _ESCAPES.get(escape, match[0])
+
+    return _ESCAPE.sub(plain, text)
+
+
+def _literal(value: Value) -> str:
+    if not isinstance(value, str):
+        return repr(value)
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return "'" + escaped.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r") + "'"
