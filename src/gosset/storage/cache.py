@@ -1,0 +1,72 @@
+"""Cache entries: added, revived and evicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from ..entities import CacheEntry
+from . import documents as d
+from . import rows
+from . import schema as s
+from .read import chunks
+
+
+def add(connection: sa.Connection, new: Sequence[CacheEntry]) -> None:
+    """Add cache entries; those that are there are left as they are unless evicted."""
+    if not new:
+        return
+    # In the order of their keys, so that two processes never wait for each other in a ring.
+    latest = dict(sorted((entry.key, entry) for entry in reversed(new)))
+    c = s.cache_entries.c
+    before: dict[str, tuple[int, bool]] = {}
+    for chunk in chunks(latest):
+        chosen = sa.select(c.key, c.pk, c.evicted).where(c.key.in_(chunk)).with_for_update()
+        before.update((key, (pk, evicted)) for key, pk, evicted in connection.execute(chosen))
+    again = [(before[key][0], latest[key]) for key in latest if key in before and before[key][1]]
+    fresh = [entry for key, entry in latest.items() if key not in before]
+    pks = rows.reserve(connection, s.cache_entries, len(fresh))
+    made = [_entry_row(pk, entry) for pk, entry in zip(pks, fresh, strict=True)]
+    written = rows.insert_new(connection, s.cache_entries, made)
+    if again:
+        revive = sa.update(s.cache_entries).where(c.pk == sa.bindparam("b_pk"))
+        revived = [{**_entry_row(pk, entry), "b_pk": pk} for pk, entry in again]
+        names = [name for name in revived[0] if name not in ("b_pk", "pk", "key")]
+        revive = revive.values({name: sa.bindparam(name) for name in names})
+        connection.execute(revive, revived)
+        rows.unlink(connection, "cache", [pk for pk, _ in again])
+    owners = [(pk, e) for pk, e in zip(pks, fresh, strict=True) if pk in written] + again
+    links = [row for pk, e in owners for row in rows.link_rows("cache", pk, e.outputs)]
+    rows.insert(connection, s.artifact_links, links)
+
+
+def _entry_row(pk: int, entry: CacheEntry) -> rows.Row:
+    return {
+        "pk": pk,
+        "key": entry.key,
+        "recipe": entry.recipe,
+        "stage": entry.stage,
+        "parts": d.encode(entry.parts, "the parts of a cache key"),
+        "wall": entry.wall,
+        "created": entry.created,
+        "evicted": entry.evicted,
+    }
+
+
+def evict(connection: sa.Connection, keys: Iterable[str]) -> int:
+    """Mark cache entries as evicted, with their inline bytes dropped."""
+    c = s.cache_entries.c
+    links = s.artifact_links.c
+    count = 0
+    for chunk in chunks(keys):
+        chosen = sa.select(c.pk).where(c.key.in_(chunk), c.evicted.is_(False))
+        pks = list(connection.execute(chosen.with_for_update()).scalars())
+        connection.execute(sa.update(s.cache_entries).where(c.pk.in_(pks)).values(evicted=True))
+        connection.execute(
+            sa.update(s.artifact_links)
+            .where(links.kind == s.OWNER["cache"], links.owner.in_(pks))
+            .values(inline=None, kept=False)
+        )
+        count += len(pks)
+    return count

@@ -1,0 +1,73 @@
+"""Errors of the database drivers, in Gosset's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import exc
+
+from ..exceptions import (
+    GossetError,
+    StorageError,
+    StoreReadOnlyError,
+    StoreVersionError,
+    UsageError,
+)
+
+# SQLite's primary result codes, and PostgreSQL's SQLSTATEs.
+BUSY, LOCKED, READONLY, CORRUPT, FULL, CANTOPEN, NOTADB = 5, 6, 8, 11, 13, 14, 26
+_LOCKED = {BUSY, LOCKED, "55P03", "40P01", "40001"}
+_READONLY = {READONLY, "25006", "42501"}
+_FULL = {FULL, "53100"}
+_DAMAGED = {CORRUPT, NOTADB}
+
+
+def code(error: exc.DBAPIError) -> int | str | None:
+    """Return SQLite's primary result code, or PostgreSQL's SQLSTATE."""
+    number = getattr(error.orig, "sqlite_errorcode", None)
+    if number is not None:
+        return int(number) & 0xFF
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
+
+
+@contextmanager
+def wrapped(store: str) -> Iterator[None]:
+    """Raise what a driver raises as an error of Gosset, with the driver's as its cause."""
+    try:
+        yield
+    except exc.StatementError as error:
+        # Bound values are converted beneath SQLAlchemy, which wraps what that raises.
+        if isinstance(error.orig, GossetError):
+            raise error.orig from None
+        if not isinstance(error, exc.DBAPIError):
+            raise UsageError(f"a value cannot be kept in the store: {error.orig}") from error.orig
+        raise _translated(error, store) from error.orig
+    except OverflowError as error:
+        raise UsageError("a number has more than 64 bits, which only parameters may") from error
+    except exc.SQLAlchemyError as error:
+        raise StorageError(f"store {store}: {error}") from error
+
+
+def _translated(error: exc.DBAPIError, store: str) -> StorageError:
+    found = code(error)
+    if found in _LOCKED:
+        return StorageError(
+            f"store {store} is locked by another process",
+            hint="nothing was changed; try again when it has finished writing",
+        )
+    if found in _READONLY:
+        return StoreReadOnlyError(f"store {store} cannot be written: it is read-only for you")
+    if found in _FULL:
+        return StorageError(
+            f"the disk of store {store} is full",
+            hint="nothing was changed; free some space and try again",
+        )
+    if found in _DAMAGED:
+        return StoreVersionError(
+            f"{store} is no Gosset store, or a damaged one: {error.orig}",
+            hint="restore it from a copy, or open another path",
+        )
+    message = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    return StorageError(f"store {store}: {message[0]}")
