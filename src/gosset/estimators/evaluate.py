@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..exceptions import DatasetError, MissingExtraError
-from ..metrics.results import ordered, plain
+from ..exceptions import DatasetError, require
+from ..metrics.results import ordered, plain, typed_alike
+from .functions import FunctionEstimator
 from .introspect import task_of
 from .responses import Responses, dense, final, respond
-from .rows import count, part_positions, take, target, target_names
+from .rows import count, part_positions, take, target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,8 +38,8 @@ def evaluate(
     task : str
         What was declared; empty: told from the model and `y`.
     labels : sequence
-        Labels that the dataset declares, in order. Where `y` holds integer codes and these
-        are text, the results hold the text.
+        Labels that the dataset declares, in order; of several targets their names. Where
+        `y` holds integer codes, these are what they stand for.
 
     Returns
     -------
@@ -65,14 +66,10 @@ def evaluate(
     1  train    1     b         b       0.333333       0.666667
     2  train    2     b         b       0.333333       0.666667
     """
+    require("pandas", "frames", "keeping per-row results")
     import numpy as np
+    import pandas as pd
 
-    try:
-        import pandas as pd
-    except ImportError as error:
-        raise MissingExtraError(
-            "per-row results need pandas", hint="pip install 'gosset[frames]'"
-        ) from error
     y = target(y)
     told = task_of(model, y, task)
     parts = part_positions(fold, X)
@@ -110,6 +107,9 @@ class _Asked:
         Models answer row by row, so one call does for all parts; where these are all of
         the data, it is not copied first.
         """
+        if isinstance(self.model, FunctionEstimator):
+            # A user's function may look at its rows as a whole: each part goes by itself.
+            return _joined([answer(take(self.X, rows)) for rows in self.parts.values()])
         if len(self.rows) < count(self.X):
             return answer(take(self.X, self.rows))
         return _reordered(answer(self.X), self.rows)
@@ -121,16 +121,26 @@ class _Asked:
 
     def names(self, values: npt.NDArray[Any]) -> list[str]:
         """Return the names of the columns for each of several targets."""
-        if self.y is not None and getattr(self.y, "ndim", 1) == 2:
-            return target_names(self.y)
-        return [str(number) for number in range(values.shape[1])]
+        targets = values.shape[1]
+        if len(self.labels) == targets:
+            return [str(label) for label in self.labels]
+        return [str(name) for name in getattr(self.y, "columns", range(targets))]
 
 
 @functools.cache
 def _part_type(parts: tuple[str, ...]) -> Any:
     import pandas as pd
 
-    return pd.CategoricalDtype(parts)
+    return pd.CategoricalDtype(list(parts))
+
+
+def _joined(answers: list[Any]) -> Any:
+    import numpy as np
+
+    if not isinstance(answers[0], Responses):
+        return np.concatenate(answers)
+    each = zip(*answers, strict=True)
+    return Responses(*(None if said[0] is None else np.concatenate(said) for said in each))
 
 
 def _reordered(answer: Any, rows: npt.NDArray[np.int64]) -> Any:
@@ -181,7 +191,8 @@ def _label_columns(
     import numpy as np
 
     seen = set(plain(np.unique(columns["truth"]))) if "truth" in columns else set()
-    everyone = dict.fromkeys([*plain(declared), *known, *ordered(seen - set(known))])
+    others = ordered(seen - set(known))
+    everyone = dict.fromkeys([*typed_alike(declared, [*known, *others]), *known, *others])
     kind, never = ("decision", -np.inf) if decision else ("probability", 0.0)
     position = {label: index for index, label in enumerate(known)}
     absent = np.full(len(scores), never)
@@ -196,7 +207,8 @@ def _decoder(asked: _Asked) -> Callable[[npt.NDArray[Any]], npt.NDArray[Any]]:
     import numpy as np
 
     coded = asked.y is not None and np.asarray(take(asked.y, asked.rows[:1])).dtype.kind in "iu"
-    if not (coded and asked.labels and all(isinstance(label, str) for label in asked.labels)):
+    numbered = all(str(label) == str(code) for code, label in enumerate(asked.labels))
+    if not coded or numbered or not all(isinstance(label, str) for label in asked.labels):
         return lambda values: values
     names = np.array(asked.labels, dtype=object)
     return lambda codes: names[codes]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -46,12 +45,6 @@ def target(y: Any) -> Any:
     if getattr(y, "ndim", 1) == 2 and y.shape[1] == 1:
         return y.iloc[:, 0] if hasattr(y, "iloc") else y[:, 0]
     return y
-
-
-def target_names(y: Any) -> list[str]:
-    """Return the names of several targets: of the columns, else their numbers."""
-    columns: Sequence[object] = y.columns if hasattr(y, "columns") else range(y.shape[1])
-    return [str(column) for column in columns]
 
 
 def part_positions(fold: Any, X: Any) -> dict[str, Positions]:

@@ -108,7 +108,22 @@ def labels_of(results: pd.DataFrame, declared: Sequence[object] = ()) -> tuple[o
     named = suffixes_of(results, "probability") or suffixes_of(results, "decision")
     cast = _cast_like(seen)
     columns = [by_name[name] if name in by_name else cast(name) for name in named]
-    return tuple(dict.fromkeys([*plain(declared), *columns, *ordered(seen)]))
+    found = [*columns, *ordered(seen)]
+    return tuple(dict.fromkeys([*typed_alike(declared, found), *found]))
+
+
+def typed_alike(declared: Iterable[object], found: Iterable[object]) -> list[object]:
+    """Return the declared labels as what was found under the same text.
+
+    A dataset declares labels as text; the rows may hold numbers or truth values.
+
+    Examples
+    --------
+    >>> typed_alike(["False", "True", "unknown"], [True, False])
+    [False, True, 'unknown']
+    """
+    by_text = {str(label): label for label in found}
+    return [by_text.get(str(label), label) for label in plain(declared)]
 
 
 def ordered(labels: Iterable[object]) -> list[object]:
