@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,6 @@ from .launching import (
     Loaded,
     Options,
     Prepared,
-    command_line,
     launch,
     lookup_in,
     resume,
@@ -28,9 +28,10 @@ from .launching import (
     settle_runs,
 )
 from .outcome import LaunchResult
-from .parameters import expand, jsonable
+from .parameters import expand, jsonable, override
 from .pipeline import Scope
 from .planner import Plan, no_cache
+from .provenance import command_line
 from .runner import Observer
 from .settings import load_settings
 from .stages import Stage
@@ -171,6 +172,7 @@ class Experiment:
         self,
         parameters: Any = None,
         *,
+        vary: Mapping[str, Any] | None = None,
         seeds: Iterable[int] | int | None = None,
         executor: str | None = None,
         jobs: int | None = None,
@@ -187,8 +189,10 @@ class Experiment:
         ----------
         parameters : optional
             In the place of those that were declared.
+        vary : mapping, optional
+            Name → alternatives, for some parameters only; the others stay as declared.
         seeds : int or iterable of int, optional
-            Likewise.
+            In the place of those that were declared.
         executor : {"processes", "inline"}, optional
             By default the settings'.
         jobs : int, optional
@@ -215,11 +219,18 @@ class Experiment:
         UsageError
             The declaration cannot be carried out; nothing was written.
         """
-        prepared = self.prepare(parameters, seeds=seeds, metrics=metrics)
+        metrics = None if metrics is None else list(metrics)
+        seeds = seeds if seeds is None or isinstance(seeds, int) else list(seeds)
+        prepared = self.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics)
         with _opened(store or self.store) as opened:
-            options = self._options(
-                executor, jobs, cache=cache, notes=notes, timeout=timeout, parameters=parameters
-            )
+            options = self._options(executor, jobs, cache=cache, notes=notes, timeout=timeout)
+            given: dict[str, JSONValue] = {
+                "parameters": jsonable(parameters) if isinstance(parameters, Mapping) else None,
+                "vary": jsonable(vary) if vary else None,
+                "seeds": None if seeds is None else list(_seeds(self.name, 0, seeds)),
+                "metrics": None if metrics is None else list(_names(metrics)),
+            }
+            options = replace(options, settings={**options.settings, **given})
             started, tally = launch(prepared, opened.store, options, _observer(progress))
             return LaunchResult.of(opened.keep(), started, tally, prepared.blueprint.objective)
 
@@ -238,7 +249,8 @@ class Experiment:
         Parameters
         ----------
         started : Launch or str
-            The launch, its id, number or ``"latest"``.
+            The launch, its id, number or ``"latest"``. What its call gave in the place of
+            the declaration holds again: parameters, seeds, metrics.
 
         Returns
         -------
@@ -257,7 +269,13 @@ class Experiment:
                 found = catalog.find("launches", reference, project=self.project_name)
                 assert isinstance(found, Launch)
                 started = found
-            prepared = self.prepare(parameters)
+            given: Mapping[str, Any] = started.settings
+            prepared = self.prepare(
+                given.get("parameters") if parameters is None else parameters,
+                vary=given.get("vary"),
+                seeds=given.get("seeds"),
+                metrics=given.get("metrics"),
+            )
             options = self._options(executor, jobs)
             ended, tally = resume(prepared, opened.store, options, started, _observer(progress))
             return LaunchResult.of(opened.keep(), ended, tally, prepared.blueprint.objective)
@@ -266,12 +284,14 @@ class Experiment:
         self,
         parameters: Any = None,
         *,
+        vary: Mapping[str, Any] | None = None,
         seeds: Iterable[int] | int | None = None,
+        metrics: Iterable[Any] | None = None,
         cache: bool = True,
         store: Store | str | None = None,
     ) -> Plan:
         """Say what :meth:`execute` would compute, load and skip. Writes nothing."""
-        prepared = self.prepare(parameters, seeds=seeds)
+        prepared = self.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics)
         plans = prepared.run_plans([None] * len(prepared.runs), prepared.runs)
         if isinstance(store, Store):
             return prepared.plan(plans, lookup_in(store, cache=cache))
@@ -288,6 +308,7 @@ class Experiment:
         self,
         parameters: Any = None,
         *,
+        vary: Mapping[str, Any] | None = None,
         seeds: Iterable[int] | int | None = None,
         metrics: Iterable[Any] | None = None,
     ) -> Prepared:
@@ -298,7 +319,8 @@ class Experiment:
         UsageError
             Whatever in the declaration cannot be carried out.
         """
-        sets = expand(self.parameters if parameters is None else parameters)
+        space = self.parameters if parameters is None else parameters
+        sets = expand(override(space, vary or {}))
         chosen = self.seeds if seeds is None else _seeds(self.name, 0, seeds)
         data = None if self.dataset is None else _load(self.dataset)
         folding = _Folding(self._splits(), data, self.name)
@@ -438,7 +460,6 @@ class Experiment:
         cache: bool = True,
         notes: str = "",
         timeout: float | None = None,
-        parameters: Any = None,
     ) -> Options:
         settings = load_settings()
         return Options(
@@ -450,7 +471,6 @@ class Experiment:
             timeout=timeout,
             settings={
                 "file": str(self.origin) if self.origin else None,
-                "parameters": jsonable(parameters) if isinstance(parameters, Mapping) else None,
                 "executor": executor or settings.executor,
                 "jobs": jobs or settings.jobs,
                 "cache": cache,
@@ -536,6 +556,11 @@ def _seeds(name: str, seed: int, seeds: Iterable[int] | int | None) -> list[int]
     if not chosen or len(set(chosen)) != len(chosen):
         raise UsageError(f"experiment {name!r}: seeds are empty or repeated")
     return chosen
+
+
+def _names(metrics: Iterable[Any]) -> list[str]:
+    """Return the metrics by name."""
+    return [m if isinstance(m, str) else getattr(m, "name", m.__name__) for m in metrics]
 
 
 def _is_factory(estimator: Any) -> bool:

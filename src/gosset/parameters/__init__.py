@@ -1,7 +1,7 @@
 """Parameters: spaces, the sets they stand for, and how people write them."""
 
 from .options import parse_option
-from .spaces import Parameters, expand, flatten, grid, group_digest
+from .spaces import Parameters, expand, flatten, grid, group_digest, override
 from .values import Fixed, fixed, jsonable
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "grid",
     "group_digest",
     "jsonable",
+    "override",
     "parse_option",
 ]

@@ -142,6 +142,35 @@ def expand(parameters: Parameters | object) -> list[dict[str, object]]:
     )
 
 
+def override(parameters: Parameters | object, given: Mapping[str, object]) -> Parameters | object:
+    """Return `parameters` with other alternatives for some names.
+
+    Parameters
+    ----------
+    parameters
+        As for :func:`expand`.
+    given : mapping
+        Names to alternatives, as for :func:`grid`; names that were not there are added.
+
+    Returns
+    -------
+    Parameters
+        A mapping where `parameters` is one, else a list of sets.
+
+    Examples
+    --------
+    >>> override({"SVC": {"C": [1, 2]}, "seed": 3}, {"SVC.C": [5]})
+    {'SVC.C': [5], 'seed': 3}
+    >>> override([{"C": 1, "k": 1}, {"C": 2, "k": 2}], {"k": [7, 8]})[:2]
+    [{'C': 1, 'k': 7}, {'C': 1, 'k': 8}]
+    """
+    if not given:
+        return parameters
+    if parameters is None or isinstance(parameters, Mapping):
+        return {**flatten(parameters or {}), **flatten(given)}
+    return [{**params, **other} for params in expand(parameters) for other in grid(given)]
+
+
 def group_digest(params: Mapping[str, object]) -> str:
     """Return the identity of a parameter set: equal where names and values are.
 

@@ -1,0 +1,202 @@
+"""Runs side by side: what varies, what was measured, groups that differ only in the seed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..entities import Direction, Run, Status
+from ..exceptions import MetricError, UsageError, did_you_mean, require
+from ..types import JSONValue
+from .tables import Cell, Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def runs_frame(runs: Iterable[Run]) -> pd.DataFrame:
+    """Return one row for each run.
+
+    Parameters
+    ----------
+    runs : iterable of Run
+
+    Returns
+    -------
+    DataFrame
+        Columns ``id``, ``number``, ``name``, ``experiment``, ``status``, ``seed``, one
+        ``params.NAME`` for each parameter, ``metrics.NAME`` for the mean over folds of
+        each metric and ``metrics.NAME_std`` for its standard deviation.
+
+    Raises
+    ------
+    MissingExtraError
+        pandas is not installed.
+    """
+    require("pandas", "frames", "a table of runs as a DataFrame")
+    import pandas as pd
+
+    return pd.DataFrame([_flat(run) for run in runs])
+
+
+def _flat(run: Run) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "id": run.id,
+        "number": run.number,
+        "name": run.name,
+        "experiment": run.experiment,
+        "status": str(run.status),
+        "seed": run.seed,
+    }
+    row |= {f"params.{name}": value for name, value in run.params.items()}
+    for name, metric in run.metrics.items():
+        row[f"metrics.{name}"] = metric.value
+        if metric.std is not None:
+            row[f"metrics.{name}_std"] = metric.std
+    return row
+
+
+def summary_table(
+    runs: Sequence[Run],
+    metrics: Sequence[str] | None = None,
+    by: Literal["params", "run"] = "params",
+) -> Table:
+    """Return what runs came to, with only those parameters that vary among them.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+        A run that did not complete has no measured values in the table.
+    metrics : sequence of str, optional
+        By default every metric of the test part that a run has.
+    by : {"params", "run"}
+        ``"params"``: one row for runs that differ only in the seed. Its mean is the mean
+        over seeds of the means over folds; its standard deviation (``ddof=1``) is over
+        all values that went into the mean, those of every fold of every seed, and ``n``
+        is their number. ``"run"``: one row for each run, with its split and dataset.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    MetricError
+        A metric that none of the runs has.
+    UsageError
+        An unknown `by`.
+
+    Examples
+    --------
+    >>> summary_table([]).rows
+    ()
+    """
+    if by not in ("params", "run"):
+        raise UsageError(f"runs cannot be grouped by {by!r}", hint="use 'params' or 'run'")
+    names = _metric_names(runs, metrics)
+    groups = _groups(runs) if by == "params" else [[run] for run in runs]
+    varied = varying(runs)
+    several = len({(run.project, run.experiment) for run in runs}) > 1
+    rows: list[dict[str, Cell]] = []
+    for group in groups:
+        first = group[0]
+        row: dict[str, Cell] = {}
+        if by == "run":
+            row |= {"run": first.name, "experiment": first.experiment}
+            row |= {"split": first.split, "dataset": first.dataset, "seed": first.seed}
+        elif several:
+            row["experiment"] = first.experiment
+        row |= {name: _cell(first.params.get(name)) for name in varied}
+        for name in names:
+            row |= _measured(group, name)
+        if by == "params":
+            row["seeds"] = len(group)
+        row["folds"] = max((len(m.folds) for run in group for m in run.metrics.values()), default=0)
+        row["status"] = _status(group)
+        rows.append(row)
+    columns = tuple(rows[0]) if rows else ()
+    return Table(columns, tuple(tuple(row.values()) for row in rows), tuple(names))
+
+
+def varying(runs: Iterable[Run]) -> list[str]:
+    """Return the names of the parameters that not all runs have alike.
+
+    Examples
+    --------
+    >>> varying([])
+    []
+    """
+    params = [run.params for run in runs]
+    names = dict.fromkeys(name for given in params for name in given)
+    return [name for name in names if len({_identity(given, name) for given in params}) > 1]
+
+
+def best_row(table: Table, objective: tuple[str, Direction] | None) -> int | None:
+    """Return the row with the best mean of the objective; the first of several."""
+    if objective is None or objective[0] not in table.measured:
+        return None
+    sign = -1.0 if objective[1] is Direction.MINIMIZE else 1.0
+    scored: list[tuple[float, int]] = []
+    for number, row in enumerate(table.to_dicts()):
+        mean = row[objective[0]]
+        if isinstance(mean, float) and mean == mean:
+            scored.append((sign * mean, -number))
+    return -max(scored)[1] if scored else None
+
+
+def _groups(runs: Sequence[Run]) -> list[list[Run]]:
+    found: dict[tuple[str, ...], list[Run]] = {}
+    for run in runs:
+        at = (run.project, run.experiment, run.group, run.dataset or "")
+        found.setdefault(at, []).append(run)
+    return list(found.values())
+
+
+def _metric_names(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
+    known = dict.fromkeys(name for run in runs for name in run.metrics)
+    if metrics is None:
+        return [name for name in known if "/" not in name]
+    for name in metrics:
+        if name not in known:
+            raise MetricError(
+                f"none of the runs has a metric {name!r}", hint=did_you_mean(name, known)
+            )
+    return list(dict.fromkeys(metrics))
+
+
+def _measured(group: Sequence[Run], name: str) -> dict[str, Cell]:
+    found = [
+        run.metrics[name] for run in group if run.status is Status.COMPLETE and name in run.metrics
+    ]
+    values = [value for metric in found for value in metric.folds or (metric.value,)]
+    return {
+        name: fmean(metric.value for metric in found) if found else None,
+        f"{name}_std": _stdev(values) if len(values) > 1 else None,
+        f"{name}_n": len(values),
+    }
+
+
+def _stdev(values: Sequence[float]) -> float:
+    # statistics.stdev is exact, but knows no infinity; what is not finite has no spread.
+    finite = all(abs(value) < float("inf") for value in values)
+    return float(stdev(values)) if finite else float("nan")
+
+
+def _status(group: Sequence[Run]) -> str:
+    counts = Counter(run.status.label for run in group)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return ", ".join(f"{count} {label}" for label, count in counts.items())
+
+
+def _cell(value: JSONValue) -> Cell:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _identity(params: Mapping[str, JSONValue], name: str) -> str:
+    return json.dumps(params[name], sort_keys=True) if name in params else ""

@@ -1,0 +1,196 @@
+"""Finds the experiments that a Python file declares, by importing it."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+import traceback
+import types
+from pathlib import Path
+
+from .exceptions import GossetError, NotFoundError, UsageError, did_you_mean
+from .experiment import Experiment
+
+_HERE = str(Path(__file__).parent)
+
+
+def load_experiments(reference: str) -> list[Experiment]:
+    """Import a file and return the experiments that it declares.
+
+    An experiment belongs to the file when the file binds it to a module-level name, unless
+    it was imported: made in another file, and bound there to a module-level name too. So a
+    function of another module may make an experiment for this file, while
+    ``from baseline import experiment`` does not run the baseline once more.
+
+    Parameters
+    ----------
+    reference : str
+        ``FILE`` or ``FILE::EXPERIMENT``, where the latter is the experiment's name or the
+        name that it is bound to; an imported experiment can be named too.
+
+    Returns
+    -------
+    list of Experiment
+        In the order in which the file binds them, each once.
+
+    Raises
+    ------
+    UsageError
+        The file cannot be imported (the message says where), declares no experiment, or
+        two of one name.
+    NotFoundError
+        There is no such file, or no such experiment in it.
+    """
+    path, _, name = reference.partition("::")
+    module = load_module(path)
+    bound = _bound(module)
+    if name:
+        chosen = [e for binding, e in bound.items() if name in (binding, e.name)]
+        if not chosen:
+            known = [text for binding, e in bound.items() for text in (binding, e.name)]
+            raise NotFoundError(
+                f"{path} has no experiment {name!r}", hint=did_you_mean(name, known)
+            )
+        return chosen[:1]
+    found = [e for binding, e in bound.items() if not _imported(e, module)]
+    if not found:
+        raise UsageError(
+            f"{path} declares no experiment",
+            hint="bind a gosset.Experiment to a module-level name",
+        )
+    names = [f"{experiment.project_name}/{experiment.name}" for experiment in found]
+    for each in names:
+        if names.count(each) > 1:
+            raise UsageError(f"{path} declares two experiments named {each!r}")
+    return found
+
+
+def load_module(path: str | Path) -> types.ModuleType:
+    """Import a Python file as a module, under its stem where that is free.
+
+    The file's folder comes first on ``sys.path``, so that it can import its neighbours. A
+    file whose stem is no identifier, or is the name of an installed module, goes by
+    another name; in the latter case its folder comes last on ``sys.path``, so that it does
+    not stand before that module. Worker processes get what the file defines by value.
+
+    Raises
+    ------
+    NotFoundError
+        There is no such file.
+    UsageError
+        It is no Python file, or importing it raises; the message says where.
+    """
+    file = Path(path).resolve()
+    if not file.is_file():
+        raise NotFoundError(f"there is no file {str(path)!r}")
+    if file.suffix != ".py":
+        raise UsageError(f"{path} is no Python file", hint="experiments are declared in Python")
+    name, clashes = _module_name(file)
+    loaded = sys.modules.get(name)
+    if loaded is not None and _is_of(loaded, file):
+        return loaded
+    folder = str(file.parent)
+    if folder not in sys.path:
+        sys.path.insert(len(sys.path) if clashes else 0, folder)
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # Whatever a file raises, also SystemExit, is told with its line.
+        del sys.modules[name]
+        raise _told(error, file) from error
+    import cloudpickle
+
+    cloudpickle.register_pickle_by_value(module)
+    return module
+
+
+def user_line(error: BaseException) -> str:
+    """Return ``FILE:LINE`` of the innermost line of the user's own code under an error.
+
+    Lines of Gosset, of installed packages and of Python itself are passed over; empty
+    where there are no others.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{error.filename}:{error.lineno}"
+    frames = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
+    own = [f"{name}:{line}" for name, line in frames if is_user_file(name)]
+    return own[-1] if own else ""
+
+
+def is_user_file(name: str) -> bool:
+    """Whether a file in a traceback is the user's own.
+
+    Examples
+    --------
+    >>> is_user_file(__file__), is_user_file("<frozen importlib>"), is_user_file("/home/me/fit.py")
+    (False, False, True)
+    """
+    if name.startswith(("<", _HERE)):
+        return False
+    # Not by sys.prefix: a virtual environment may well lie around the user's own files.
+    parts = Path(name).parts
+    library = str(Path(traceback.__file__).parent)
+    return not ({"site-packages", "dist-packages"} & set(parts) or name.startswith(library))
+
+
+def _bound(module: types.ModuleType) -> dict[str, Experiment]:
+    found: dict[str, Experiment] = {}
+    for name, value in vars(module).items():
+        if isinstance(value, Experiment) and not any(value is other for other in found.values()):
+            found[name] = value
+    return found
+
+
+def _imported(experiment: Experiment, module: types.ModuleType) -> bool:
+    """Whether another module, in whose file the experiment was made, binds it as well."""
+    if experiment.origin is None:
+        return False
+    return any(
+        other is not module
+        and _is_of(other, experiment.origin)
+        and any(value is experiment for value in list(vars(other).values()))
+        for other in list(sys.modules.values())
+        if isinstance(other, types.ModuleType)
+    )
+
+
+def _is_of(module: types.ModuleType, file: Path) -> bool:
+    where = getattr(module, "__file__", None)
+    return isinstance(where, str) and Path(where).resolve() == file
+
+
+def _module_name(file: Path) -> tuple[str, bool]:
+    """Return a name for the module, and whether the file's own is an installed module's."""
+    name = re.sub(r"\W", "_", file.stem)
+    if not name.isidentifier():
+        name = f"_{name}"
+    clashes = name == file.stem and _taken(name, file)
+    while _taken(name, file):
+        name += "_"
+    return name, clashes
+
+
+def _taken(name: str, file: Path) -> bool:
+    if name in sys.modules:
+        return not _is_of(sys.modules[name], file)
+    found = importlib.util.find_spec(name)
+    if found is None:
+        return False
+    return found.origin is None or Path(found.origin).resolve() != file
+
+
+def _told(error: BaseException, file: Path) -> GossetError:
+    where = user_line(error) or str(file)
+    if isinstance(error, GossetError):
+        return type(error)(f"{where}: {error.message}", hint=error.hint)
+    said = error.msg if isinstance(error, SyntaxError) else str(error)
+    what = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return UsageError(f"{where}: {what}", hint="the file cannot be imported")
