@@ -6,7 +6,7 @@ import io
 import os
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,15 +56,18 @@ class FilesystemArtifacts:
     def writer(self) -> Iterator[ArtifactWriter]:
         """See :meth:`ArtifactStore.writer`."""
         path = self._temporary / uuid.uuid4().hex
+        file = self._create(path)
         try:
-            with self._create(path) as file:
+            with file:
                 writer = HashingWriter(lambda view: _write_all(file, view), self.url)
                 yield writer
                 if self._fsync:
                     os.fsync(file.fileno())
             self._publish(path, self._place(writer.digest))
-        finally:
-            path.unlink(missing_ok=True)
+        except BaseException:
+            with suppress(OSError):  # the first error is the one to report
+                path.unlink()
+            raise
 
     def put(self, data: bytes) -> str:
         """See :meth:`ArtifactStore.put`."""

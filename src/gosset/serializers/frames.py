@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
 from ..exceptions import SerializationError
 from ..types import JSONValue
 from .base import Sink
-from .json import UnfitError, decode, encode
+from .json import decode, encode
 from .mapping import contents
 from .tables import OpenSink, pyarrow
 
@@ -88,7 +88,7 @@ def _comes_back(value: Any) -> bool:
         ParquetSerializer().dump(empty, buffer)
         buffer.seek(0)
         back = ParquetSerializer().load(buffer)
-    except (UnfitError, pa.ArrowException, ValueError, TypeError, NotImplementedError):
+    except (pa.ArrowException, ValueError, TypeError, NotImplementedError):
         return False
     return _form(back) == _form(empty) and _labels_equal(back, empty)
 
@@ -166,7 +166,7 @@ def _from_table(table: Any) -> Frame:
 
 
 def _describe(index: Any) -> JSONValue:
-    """Return the labels of the columns as JSON; raise UnfitError where they have no such form."""
+    """Return the labels of the columns as JSON; raise SerializationError where they have no such form."""
     import pandas as pd
 
     if isinstance(index, pd.RangeIndex):
@@ -211,5 +211,6 @@ def _frequency(index: Any) -> str | None:
     if not isinstance(index, pd.DatetimeIndex | pd.TimedeltaIndex) or index.freq is None:
         return None
     if pd.tseries.frequencies.to_offset(index.freqstr) != index.freq:
-        raise UnfitError  # e.g. business days with holidays of one's own
+        # E.g. business days with holidays of one's own.
+        raise SerializationError(f"a frequency of {index.freq} cannot be written as text")
     return index.freqstr

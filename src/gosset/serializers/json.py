@@ -12,7 +12,7 @@ import json
 import math
 import sys
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -31,10 +31,6 @@ MAX_BITS = 2000
 """Bits of an int: Python refuses to write longer ones as decimals, depending on its settings."""
 
 
-class UnfitError(Exception):
-    """The value has no exact form in JSON."""
-
-
 class JsonSerializer:
     """None, bool, int, float, str, list, dict; tuple, set, bytes, dates, NumPy scalars….
 
@@ -50,7 +46,7 @@ class JsonSerializer:
         """Whether `value` consists of nothing but the types above."""
         try:
             encode(value)
-        except UnfitError:
+        except SerializationError:
             return False
         return True
 
@@ -69,7 +65,8 @@ def encode(value: Any, depth: int = 0) -> JSONValue:
 
     Raises
     ------
-    UnfitError
+    SerializationError
+        It has no exact form in JSON.
 
     Examples
     --------
@@ -81,7 +78,7 @@ def encode(value: Any, depth: int = 0) -> JSONValue:
     if simple is not None:
         return simple(value)
     if depth > MAX_DEPTH:
-        raise UnfitError
+        raise _unfit(value)
     if kind is list:
         return [encode(item, depth + 1) for item in value]
     if kind is dict:
@@ -94,7 +91,7 @@ def encode(value: Any, depth: int = 0) -> JSONValue:
         return {tag: encode(take_apart(value), depth + 1)}
     if kind.__module__ == "numpy":
         return {"$numpy": encode(_numpy_parts(value), depth + 1)}
-    raise UnfitError
+    raise _unfit(value)
 
 
 def decode(encoded: JSONValue) -> object:
@@ -108,13 +105,17 @@ def decode(encoded: JSONValue) -> object:
     return json.loads(_text(encoded), object_hook=_untagged)
 
 
+def _unfit(value: object) -> SerializationError:
+    return SerializationError(f"a {type(value).__name__} with this content has no form in JSON")
+
+
 def _text(encoded: JSONValue) -> str:
     return json.dumps(encoded, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def _encode_int(value: int) -> JSONValue:
     if value.bit_length() > MAX_BITS:
-        raise UnfitError
+        raise _unfit(value)
     return value
 
 
@@ -124,7 +125,7 @@ def _encode_float(value: float) -> JSONValue:
 
 def _encode_str(value: str) -> JSONValue:
     if not is_unicode(value):
-        raise UnfitError
+        raise _unfit(value)
     return value
 
 
@@ -136,22 +137,17 @@ def _encode_dict(value: dict[Any, Any], depth: int) -> JSONValue:
 
 
 def _moment(value: datetime | time) -> str:
-    # Other time zones have rules, which the text would lose.
-    zone = value.tzinfo
-    if zone is not None and (
-        type(zone) is not timezone
-        or zone.tzname(None) != timezone(zone.utcoffset(None)).tzname(None)
-    ):
-        raise UnfitError
-    if value.fold:
-        raise UnfitError
-    return value.isoformat()
+    # The text has no place for the rules or the name of a time zone, nor for a fold.
+    text = value.isoformat()
+    if repr(type(value).fromisoformat(text)) != repr(value):
+        raise _unfit(value)
+    return text
 
 
 def _numpy_parts(value: object) -> list[object]:
     numpy: Any = sys.modules["numpy"]
     if not isinstance(value, numpy.generic):
-        raise UnfitError
+        raise _unfit(value)
     scalar: Any = value
     if scalar.dtype.kind in "mM":
         return [scalar.dtype.name, int(scalar.view("int64"))]
@@ -161,7 +157,7 @@ def _numpy_parts(value: object) -> list[object]:
     if type(item) not in (bool, int, float, complex, str) or numpy.dtype(name).type is not type(
         value
     ):
-        raise UnfitError
+        raise _unfit(value)
     return [name, item]
 
 

@@ -25,7 +25,7 @@ _LOCKS = (
     threading.Event,
     threading.Thread,
 )
-_ITERATORS = (
+_ITERATORS: tuple[type, ...] = (
     *(type(iter(container())) for container in (list, tuple, dict, set, str, bytes)),
     *(map, filter, zip, enumerate, reversed, itertools.chain),
 )

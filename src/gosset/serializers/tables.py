@@ -108,4 +108,5 @@ def pyarrow() -> Any:
 def _polars_parquet(frame: Any) -> io.BytesIO:
     buffer = io.BytesIO()
     frame.write_parquet(buffer, compression="zstd", compression_level=1)
+    buffer.seek(0)
     return buffer
