@@ -168,11 +168,13 @@ def _classification(asked: _Asked) -> Columns:
     scores = said.decision if said.probabilities is None else said.probabilities
     if scores is None:
         return columns
-    if scores.ndim == 1:
-        return columns | {"decision": scores}
     # A wrapper of the fitted model may not tell the classes: they are what it has seen.
     seen = said.predicted if truth is None else truth
     known = plain(decode(np.asarray(getattr(asked.model, "classes_", np.unique(seen)))))
+    if scores.ndim == 1:
+        # The model speaks for the second of its classes, which may be declared the first.
+        turned = typed_alike(asked.labels, known) == known[::-1]
+        return columns | {"decision": -scores if turned else scores}
     if len(known) != scores.shape[1]:
         raise DatasetError(
             f"{type(asked.model).__name__} gives {scores.shape[1]} columns for {len(known)} labels"

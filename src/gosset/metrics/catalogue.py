@@ -88,7 +88,10 @@ def resolve(
     if task:
         check_task(task)
     asked = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
-    own = {stage.name: stage for stage in map(_declared, asked) if stage is not None}
+    own: dict[str, Stage] = {}
+    for stage in filter(None, map(_declared, asked)):
+        if own.setdefault(stage.name, stage).function is not stage.function:
+            raise MetricError(f"two metrics are named {stage.name!r}", hint="give one another name")
     closure = _Closure(task, labels, frozenset(provided), own)
     outputs: dict[str, Direction] = {}
     for each in asked:
@@ -176,9 +179,6 @@ class _Closure:
         of_part |= part == "test"
         name = in_part(stage.name, part if of_part else "test")
         outputs = tuple(in_part(output, part if of_part else "test") for output in stage.outputs)
-        known = self.stages.get(name)
-        if known is not None and known.function is not stage.function:
-            raise MetricError(f"two metrics are named {name!r}", hint="give one another name")
         self.stages.setdefault(name, replace(stage, name=name, inputs=inputs, outputs=outputs))
         return outputs, of_part
 

@@ -82,9 +82,8 @@ def metric(
     ('minimize', {'confusion_matrix': 'confusion_matrix'})
     """
     if direction not in (None, *Direction):
-        raise MetricError(
-            f"no direction {direction!r}", hint=did_you_mean(str(direction), list(Direction))
-        )
+        known = [way.value for way in Direction]
+        raise MetricError(f"no direction {direction!r}", hint=did_you_mean(str(direction), known))
     declare = functools.partial(
         _declare,
         name=name,

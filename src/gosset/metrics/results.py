@@ -8,7 +8,8 @@ column                   content
 ``truth``                true value; ``truth:TARGET`` where there are several targets
 ``predicted``            predicted value or cluster; ``predicted:TARGET`` likewise
 ``probability:LABEL``    probability of a class (of a target, where there are several)
-``decision``             decision value; ``decision:LABEL`` where each class has its own
+``decision``             decision value (for the second of two labels); ``decision:LABEL`` where
+                         each label has its own
 ``embedding:I``          column I of what a transformer made of the row
 =======================  =====================================================================
 
