@@ -3,6 +3,7 @@
 Run it with ``gosset run examples/iris_svc.py``, or as a script.
 """
 
+from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
@@ -15,7 +16,9 @@ project = gs.Project("Examples")
 
 @project.dataset(target="species")
 def iris():
-    return gs.datasets.load_iris()
+    data = load_iris(as_frame=True)
+    names = dict(enumerate(data.target_names))
+    return data.data.assign(species=data.target.map(names))
 
 
 @project.experiment(

@@ -58,7 +58,7 @@ def code_version(pipeline: Pipeline, components: Mapping[str, object]) -> CodeVe
     content: dict[str, JSONValue] = {
         "stages": stages,
         "sources": sources,
-        "unresolved": sorted(unresolved),
+        "unresolved": [*sorted(unresolved)],
     }
     return CodeVersion(digests, combine("execution", *parts), content)
 

@@ -15,7 +15,7 @@ from .blueprints.base import Blueprint
 from .coding import CodeVersion
 from .computing import WorkerSetup
 from .entities import ArtifactRef, Dataset, Launch, Run, Status
-from .exceptions import ArtifactError, NotFoundError, UsageError
+from .exceptions import ArtifactError, DatasetError, NotFoundError, UsageError
 from .executors import open_executor
 from .fingerprint import derive_seed, digest
 from .identifiers import now
@@ -161,17 +161,25 @@ class Prepared:
 
 
 def _part(data: Data, part: str) -> Constant:
-    identity = {
-        "X": lambda: data.features_digest,
-        "y": lambda: data.target_digest,
-        "groups": lambda: digest(data.groups),
-    }.get(part, lambda: data.digest)()
+    match part:
+        case "X":
+            identity = data.features_digest
+        case "y":
+            identity = data.target_digest
+        case "groups":
+            identity = digest(data.groups)
+        case _:
+            identity = data.digest
     return Constant(f"data:{part}:{identity}", ("dataset", data.digest, part))
 
 
 def _whole(data: Data) -> str:
     """Return what a stage gets that names a dataset: its frame, where it has one."""
-    return "frame" if data.has_frame else "data"
+    try:
+        _ = data.frame
+    except DatasetError:
+        return "data"
+    return "frame"
 
 
 def settle_pipeline(
@@ -207,9 +215,7 @@ def settle_runs(
     settled = []
     for params, label in zip(sets, labels, strict=True):
         translation = blueprint.translate(params)
-        assigned = {**pipeline.assign(translation.rest)}
-        for stage, values in translation.assigned.items():
-            assigned[stage] = {**assigned.get(stage, {}), **values}
+        assigned = pipeline.assign(translation.rest, translation.assigned)
         group = group_digest(params)
         for seed in seeds:
             settled.append(
@@ -542,18 +548,18 @@ class _Background(threading.Thread):
         self._catalog = store.catalog
         self._artifacts: ArtifactStore = store.artifacts
         self._launch = started
-        self._stop = threading.Event()
+        self._ending = threading.Event()
         self._failed: str | None = None
 
     def run(self) -> None:
         """Capture once, then beat until stopped."""
         self._capture()
-        while not self._stop.wait(HEARTBEAT):
+        while not self._ending.wait(HEARTBEAT):
             self._catalog.update_launch(self._launch.id, heartbeat=now())
 
     def stop(self) -> None:
         """End the thread, after the capture is written."""
-        self._stop.set()
+        self._ending.set()
         self.join()
 
     def _capture(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from .entities import ComputationStatus, Direction, Launch, Metric, Run, Status
+from .entities import ComputationStatus, Direction, Launch, Run, Status
 from .exceptions import ExecutionError
 from .runner import Tally
 from .store import Store
@@ -138,7 +138,7 @@ def best_run(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> Ru
 def _guess(runs: Sequence[Run]) -> tuple[str, Direction] | None:
     """Return the first metric that has a better end."""
     for run in runs:
-        for metric in cast("Mapping[str, Metric]", run.metrics).values():
+        for metric in run.metrics.values():
             if metric.direction is not Direction.NONE and "/" not in metric.name:
                 return metric.name, metric.direction
     return None

@@ -96,11 +96,21 @@ class Pipeline:
                 found.setdefault(parameter, []).append(name)
         return found
 
-    def assign(self, params: Mapping[str, object]) -> dict[str, dict[str, object]]:
+    def assign(
+        self,
+        params: Mapping[str, object],
+        settled: Mapping[str, Mapping[str, object]] | None = None,
+    ) -> dict[str, dict[str, object]]:
         """Return stage → its parameters' values under the parameter set `params`.
 
         ``lr`` reaches every stage that declares ``lr``; ``trained.lr`` only the stage
         ``trained``, before which the plain name gives way. Defaults fill the rest.
+
+        Parameters
+        ----------
+        params : mapping
+        settled : mapping, optional
+            Stage → parameter → value, where a value was found in another way.
 
         Raises
         ------
@@ -108,6 +118,7 @@ class Pipeline:
             A name that no stage takes, or a parameter without a default that is not given.
         """
         self.check_parameters(params)
+        settled = settled or {}
         assigned: dict[str, dict[str, object]] = {}
         for name, stage in self.stages.items():
             if not stage.parameters:
@@ -116,6 +127,7 @@ class Pipeline:
                 parameter: params.get(f"{name}.{parameter}", params.get(parameter, default))
                 for parameter, default in stage.parameters.items()
             }
+            values |= settled.get(name, {})
             missing = [parameter for parameter, value in values.items() if value is UNSET]
             if missing:
                 raise ParameterError(
@@ -178,7 +190,7 @@ def build(
     producers = _producers(stages)
     given = set(given)
     bound = {
-        stage.name: stage if stage.view else _bind(stage, producers, sources, given)
+        stage.name: stage if stage.view or stage.settled else _bind(stage, producers, sources, given)
         for stage in stages
     }
     needs = {

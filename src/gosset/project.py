@@ -71,7 +71,7 @@ class Project:
         groups: str | None = None,
         units: Mapping[str, str] | None = None,
         description: str = "",
-    ) -> Any:
+    ) -> DatasetSource | Callable[[Callable[..., Any]], DatasetSource]:
         """Declare a function that returns data as a dataset of the project.
 
         The function is called when an experiment needs the data, never at declaration.

@@ -55,6 +55,9 @@ class Stage:
         Further functions, classes or values that count as part of its code.
     version : str
         Put in the place of the code in the cache key, where it is not empty.
+    settled : bool
+        Its inputs and parameters are as they stand; otherwise a default gives way where a
+        stage or dataset gives a value of the argument's name.
     direction : Direction
         Which end of a metric is the good one.
     """
@@ -73,6 +76,7 @@ class Stage:
     formats: Mapping[str, str] = field(default_factory=dict)
     depends: tuple[object, ...] = ()
     version: str = ""
+    settled: bool = False
     direction: Direction = Direction.NONE
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -189,21 +193,8 @@ def stage(
     >>> features(["a", "word"], min_count=2)
     ['word']
     """
-    if function is None:
-        return functools.partial(  # type: ignore[return-value]
-            _declare,
-            name=name,
-            outputs=outputs,
-            over=over,
-            cache=cache,
-            light=light,
-            metrics=metrics,
-            formats=formats,
-            depends=depends,
-            version=version,
-        )
-    return _declare(
-        function,
+    declare = functools.partial(
+        _declare,
         name=name,
         outputs=outputs,
         over=over,
@@ -214,6 +205,7 @@ def stage(
         depends=depends,
         version=version,
     )
+    return declare if function is None else declare(function)
 
 
 def _declare(
@@ -236,7 +228,7 @@ def _declare(
         raise PipelineError(f"stage {function.name!r} is declared twice")
     if not callable(function):
         raise PipelineError(f"a stage is a function, not {type(function).__name__}")
-    stage_name = name or getattr(function, "__name__", type(function).__name__)
+    stage_name: str = name or getattr(function, "__name__", type(function).__name__)
     inputs: dict[str, str] = {}
     parameters: dict[str, object] = {}
     for argument in inspect.signature(function).parameters.values():

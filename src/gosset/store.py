@@ -22,6 +22,7 @@ from .settings import (
     find_root,
     load_settings,
     prepare_store_folder,
+    sqlite_path,
 )
 from .storage import open_catalog
 from .storage.base import Catalog, Order
@@ -236,14 +237,15 @@ def open_store(
     settings = settings or load_settings()
     root = find_root(Path.cwd())
     chosen = url or settings.store or default_store_url(root)
-    place = artifacts or artifacts_url(chosen, settings, root)
+    place = artifacts or artifacts_url(chosen, settings)
     if not create and not exists(chosen):
         raise NotFoundError(
             f"there is no store at {chosen}",
             hint="run an experiment, or name the store with --store or GOSSET_STORE",
         )
-    if create and chosen.startswith("sqlite:///"):
-        prepare_store_folder(Path(chosen.removeprefix("sqlite:///")).parent)
+    file = sqlite_path(chosen)
+    if create and file is not None and not file.exists():
+        prepare_store_folder(file.parent)
     catalog = open_catalog(chosen, create=create)
     try:
         return Store(catalog, open_artifacts(place))
@@ -254,8 +256,9 @@ def open_store(
 
 def exists(url: str) -> bool:
     """Whether a store is at `url`, as far as can be told without opening it."""
-    if url.startswith("sqlite:///"):
-        return Path(url.removeprefix("sqlite:///")).exists()
+    file = sqlite_path(url)
+    if file is not None:
+        return file.exists()
     if url.startswith(("postgresql://", "memory://")):
         return True
     raise StorageError(

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 
 from .entities import (
     ArtifactRef,
     Attempt,
+    CacheEntry,
     Computation,
     Dataset,
     Direction,
     ExceptionInfo,
     Execution,
     Experiment,
+    Hyperparameter,
     Launch,
     Project,
     Run,
 )
+from .exceptions import SerializationError
+from .storage.base import ArtifactSummary, MetricSummary
 from .types import JSONValue
+
+
+def to_json(entity: object) -> dict[str, JSONValue]:
+    """Return any entity as lists print it.
+
+    Raises
+    ------
+    SerializationError
+        It is none.
+    """
+    for kind, convert in _FORMS.items():
+        if isinstance(entity, kind):
+            return convert(entity)
+    raise SerializationError(f"a {type(entity).__name__} is no entity")
 
 
 def run_to_json(run: Run) -> dict[str, JSONValue]:
@@ -153,9 +172,11 @@ def execution_to_json(execution: Execution) -> dict[str, JSONValue]:
 
 
 def computation_to_json(computation: Computation) -> dict[str, JSONValue]:
-    """Return a computation as ``show RUN --json`` prints it."""
+    """Return a computation as ``show RUN --json`` prints it; run and launch are ids."""
     return {
         "id": computation.id,
+        "run": computation.run,
+        "launch": computation.launch,
         "stage": computation.stage,
         "fold": computation.fold,
         "status": str(computation.status),
@@ -219,6 +240,50 @@ def dataset_to_json(dataset: Dataset) -> dict[str, JSONValue]:
     }
 
 
+def hyperparameter_to_json(hyperparameter: Hyperparameter) -> dict[str, JSONValue]:
+    """Return an effective parameter of an estimator as JSON."""
+    return {
+        field.name: _plain(getattr(hyperparameter, field.name)) for field in fields(hyperparameter)
+    }
+
+
+def cache_entry_to_json(entry: CacheEntry) -> dict[str, JSONValue]:
+    """Return an entry of the cache as JSON."""
+    return {
+        "key": entry.key,
+        "stage": entry.stage,
+        "recipe": entry.recipe,
+        "parts": _plain(entry.parts),
+        "outputs": [artifact_to_json(artifact) for artifact in entry.outputs],
+        "size": sum(artifact.size for artifact in entry.outputs),
+        "wall": entry.wall,
+        "created": _time(entry.created),
+        "evicted": entry.evicted,
+    }
+
+
+def metric_summary_to_json(metric: MetricSummary) -> dict[str, JSONValue]:
+    """Return a metric over many runs as JSON."""
+    return {
+        "name": metric.name,
+        "direction": metric.direction,
+        "runs": metric.runs,
+        "minimum": _number(metric.minimum),
+        "mean": _number(metric.mean),
+        "maximum": _number(metric.maximum),
+    }
+
+
+def artifact_summary_to_json(artifact: ArtifactSummary) -> dict[str, JSONValue]:
+    """Return an artifact that the catalog knows as JSON."""
+    return {
+        "digest": artifact.digest,
+        "format": artifact.format,
+        "size": artifact.size,
+        "references": artifact.references,
+    }
+
+
 def exception_to_json(exception: ExceptionInfo | None) -> JSONValue:
     """Return an exception as JSON; None stays None."""
     if exception is None:
@@ -248,3 +313,17 @@ def _plain(value: object) -> JSONValue:
     if isinstance(value, float):
         return _number(value)
     return value  # type: ignore[return-value]
+
+
+_FORMS: Mapping[type, Callable[..., dict[str, JSONValue]]] = {
+    Run: run_to_json,
+    Launch: launch_entity_to_json,
+    Execution: execution_to_json,
+    Experiment: experiment_to_json,
+    Project: project_to_json,
+    Computation: computation_to_json,
+    Dataset: dataset_to_json,
+    CacheEntry: cache_entry_to_json,
+    MetricSummary: metric_summary_to_json,
+    ArtifactSummary: artifact_summary_to_json,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
@@ -83,20 +83,20 @@ def identity_of(
     known : callable
         Returns the identity of an output, or None.
     """
+    children: Sequence[tuple[str | int, Ref]]
     match ref:
         case Constant():
             return ref.identity
         case Output():
             return known(ref)
         case Look():
+            # The version of a view is the digest of its code; who makes the plan sets it.
             view = stages[ref.view]
-            named = [("output", ref.output)]
+            parts = ["view", view.version or view.name, ref.output]
             children = ref.inputs
-            # The version of a view is the digest of its code; the planner's caller sets it.
-            head = ("view", view.version or view.name)
         case Collected():
-            named, children, head = [], ref.values, ("collected",)
-    parts = [*head, *(text for pair in named for text in pair)]
+            parts = ["collected"]
+            children = ref.values
     for label, inner in children:
         identity = identity_of(inner, stages, known)
         if identity is None:

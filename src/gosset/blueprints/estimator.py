@@ -69,6 +69,7 @@ def compile_estimator(
             inputs={"X": features, "y": "y", "fold": "fold", "seed": "seed"},
             parameters={"estimator": UNSET},
             outputs=("model",),
+            settled=True,
         ),
         Stage(
             name="evaluate",
@@ -77,6 +78,7 @@ def compile_estimator(
             parameters={"task": settled, "labels": labels},
             outputs=("results",),
             formats={"results": "parquet"},
+            settled=True,
         ),
     )
     scoring = score(

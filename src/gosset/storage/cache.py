@@ -18,7 +18,7 @@ def add(connection: sa.Connection, new: Sequence[CacheEntry]) -> None:
     if not new:
         return
     # In the order of their keys, so that two processes never wait for each other in a ring.
-    latest = dict(sorted((entry.key, entry) for entry in reversed(new)))
+    latest = {entry.key: entry for entry in sorted(reversed(new), key=lambda entry: entry.key)}
     c = s.cache_entries.c
     before: dict[str, tuple[int, bool]] = {}
     for chunk in chunks(latest):
