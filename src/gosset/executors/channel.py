@@ -131,6 +131,13 @@ class Stream:
         self._socket = connection
         self._file = connection.makefile("rb")
 
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._socket.close()
+
     def read(self) -> bytes | None:
         """Return the body of the next message, or None when the controller is gone."""
         try:

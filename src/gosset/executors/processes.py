@@ -36,7 +36,7 @@ from .interrupts import Uninterrupted
 from .launchers import ForkLauncher, Launcher, SpawnLauncher
 from .pickling import PROTOCOL, dumps, obstacle
 from .trees import KILL, TERMINATE
-from .worker import Context
+from .worker import Context, unpickling
 
 _GRACE_SECONDS = 0.1
 """How long SIGTERM may take before SIGKILL follows."""
@@ -125,10 +125,16 @@ class ProcessExecutor:
         Raises
         ------
         UsageError
-            `setup` cannot be pickled, or the executor is already open.
+            `setup` cannot be pickled, the executor is already open, or this is a worker that
+            is importing what its setup needs.
         """
         if self._setup is not None:
             raise UsageError("the executor 'processes' is already open", hint="close it first")
+        if unpickling.is_set():
+            raise UsageError(
+                "a module starts workers when it is imported, and a worker imported it",
+                hint="start them in a function of it, or in the script that is run",
+            )
         self._setup = _sendable(setup, "setup")
         self._serial = itertools.count(1)
         self._queue: list[tuple[int, int, _Work]] = []
@@ -162,9 +168,10 @@ class ProcessExecutor:
         if task.id in self._waiting or task.id in self._running:
             raise UsageError(f"task {task.id} is already submitted")
         payload = _sendable(task.payload, "payload")
-        with Uninterrupted():
-            self._enqueue(_Work(task.id, payload, task.priority, task.timeout))
-            self._assign()
+        self._enqueue(_Work(task.id, payload, task.priority, task.timeout))
+        if self._idle or len(self._workers) < self._jobs:
+            with Uninterrupted():
+                self._assign()
 
     def events(self, timeout: float | None = None) -> Sequence[Event]:
         """Return what happened since the last call; see :class:`Executor`."""
@@ -212,8 +219,8 @@ class ProcessExecutor:
     # Tasks find workers.
 
     def _enqueue(self, work: _Work) -> None:
-        self._waiting[work.task] = work
         heapq.heappush(self._queue, (-work.priority, next(self._serial), work))
+        self._waiting[work.task] = work  # from here on it counts
 
     def _next(self) -> _Work:
         """Take the first task that waits out of the queue; there is one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 import pickle
@@ -12,10 +13,14 @@ import threading
 from dataclasses import dataclass
 
 from ..exceptions import SerializationError, UsageError
-from .base import Handler, Send
+from .base import Handler, Send, Setup
 from .channel import Kind, Stream
 from .failures import describe_exception
 from .pickling import PROTOCOL, dumps, obstacle
+
+unpickling = threading.Event()
+"""Set in a worker while it imports what its setup needs: a module that starts workers when
+it is imported would start them in workers of workers of workers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +52,11 @@ def work(connection: socket.socket) -> None:
     signal.signal(signal.SIGINT, lambda *_: None)
     if sys.stderr is not None:
         faulthandler.enable()  # a crash in native code then says where
-    stream = Stream(connection)
+    with contextlib.suppress(ConnectionError), Stream(connection) as stream:
+        _work(stream)
+
+
+def _work(stream: Stream) -> None:
     context = stream.read()
     if context is None:
         return
@@ -67,8 +76,12 @@ def _set_up(context: Context) -> Handler:
     sys.argv[:] = context.arguments
     if context.folder is not None:
         os.chdir(context.folder)
-    handler: Handler = pickle.loads(context.setup)()
-    return handler
+    unpickling.set()
+    try:
+        setup: Setup = pickle.loads(context.setup)
+    finally:
+        unpickling.clear()
+    return setup()
 
 
 class _Desk:
