@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import sys
@@ -30,7 +31,7 @@ class ParquetSerializer:
     Any reader of Parquet can read the file. What Parquet does not say of a frame, its
     metadata does: ``gosset.layout`` has the labels of the columns and the names and the
     frequency of the index, ``gosset.template`` the types and the categories, as an empty
-    table in Arrow's own format. ``attrs`` are not kept.
+    table in Arrow's own format, base64. ``attrs`` are not kept.
 
     The bytes are the same for equal frames and equal versions of pandas and pyarrow.
     """
@@ -137,7 +138,8 @@ def _to_table(value: Any) -> Any:
         {
             **table.schema.metadata,
             _LAYOUT: json.dumps(layout).encode(),
-            _TEMPLATE: buffer.getvalue(),
+            # Other readers of Parquet expect text here.
+            _TEMPLATE: base64.b64encode(buffer.getvalue()),
         }
     )
 
@@ -148,7 +150,7 @@ def _from_table(table: Any) -> Frame:
     if _LAYOUT not in metadata:
         raise SerializationError("the Parquet file has no layout of Gosset's in its metadata")
     layout = json.loads(metadata[_LAYOUT])
-    template = pa.ipc.open_stream(metadata[_TEMPLATE]).read_all().to_pandas()
+    template = pa.ipc.open_stream(base64.b64decode(metadata[_TEMPLATE])).read_all().to_pandas()
     frame = table.to_pandas()
     types = template.dtypes
     frame = frame.astype(
