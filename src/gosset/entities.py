@@ -425,7 +425,8 @@ class Dataset:
     columns : tuple of Column
     rows : int
     content : tuple of ArtifactRef
-        ``frame``, or ``X`` and, where there are, ``y`` and ``groups``.
+        ``frame`` (of a graph also ``nodes``), or ``X`` and, where there are, ``y`` and
+        ``groups``.
     """
 
     name: str

@@ -5,19 +5,10 @@
 <data: 150 rows, 4 features, target 'target'>
 """
 
-from .content import from_entity, to_entity
-from .data import Data
-from .describe import ColumnSummary, Description
-from .sources import (
-    DatasetSource,
+from .accepting import (
     as_source,
-    from_arrays,
-    from_csv,
-    from_frame,
     from_function,
-    from_parquet,
     from_sklearn,
-    from_xy,
     load_breast_cancer,
     load_diabetes,
     load_digits,
@@ -25,6 +16,10 @@ from .sources import (
     load_linnerud,
     load_wine,
 )
+from .content import from_entity, to_entity
+from .data import Data
+from .describe import ColumnSummary, Description
+from .sources import DatasetSource, from_arrays, from_csv, from_frame, from_parquet, from_xy
 
 __all__ = [
     "ColumnSummary",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -131,26 +130,29 @@ def data_from_arrays(X: Any, y: Any, groups: Any, schema: Schema) -> Data:
     content: dict[str, Any] = {"X": X}
     types = (str(d) for d in X.dtypes) if is_frame(X) else [_dtype(X, names)] * len(names)
     columns = [Column(name=n, dtype=d) for n, d in zip(names, types, strict=True)]
-    for part, role, value, declared in (
-        ("y", "target", y, schema.target),
-        ("groups", "group", groups, (schema.groups,) if schema.groups else ()),
-    ):
-        if value is None:
-            continue
-        values, found = _held(value, role, declared)
-        if len(values) != X.shape[0]:
-            raise DatasetError(f"{len(values)} {part} for {X.shape[0]} rows of X")
-        if role == "target" and schema.labels and values.dtype.kind == "f":
+    for part, value in (("y", y), ("groups", groups)):
+        if value is not None:
+            content[part], found = _part(part, value, X.shape[0], schema)
+            columns += found
+    return _finished(content, columns, X.shape[0], schema)
+
+
+def _part(part: str, value: Any, rows: int, schema: Schema) -> tuple[Array, list[Column]]:
+    """Return targets or groups beside X as an array, and their columns."""
+    role = "target" if part == "y" else "group"
+    declared = schema.target if part == "y" else (schema.groups,) if schema.groups else ()
+    values, names = _held(value, role, declared)
+    if len(values) != rows:
+        raise DatasetError(f"{len(values)} {part} for {rows} rows of X")
+    if part == "groups":
+        labels: tuple[str, ...] = ()
+    else:
+        if schema.labels and values.dtype.kind == "f":
             codes = values.astype(np.int64)  # codes that came in one array with measurements
             values = codes if np.array_equal(codes, values) else values
-        content[part] = values
-        for position, name in enumerate(found):
-            column = values if values.ndim == 1 else values[:, position]
-            labels = _labels(column, name, schema) if role == "target" else ()
-            if role == "target" and not labels and is_a(value, "pandas.Series"):
-                labels = _categories(value)
-            columns.append(Column(name=name, dtype=str(values.dtype), role=role, labels=labels))
-    return _finished(content, columns, X.shape[0], schema)
+        labels = _labels(values, names[0], schema) or _categories(value)
+    dtype = str(values.dtype)
+    return values, [Column(name=n, dtype=dtype, role=role, labels=labels) for n in names]
 
 
 def _finished(
@@ -308,9 +310,9 @@ def _labels(values: Array, name: str, schema: Schema) -> tuple[str, ...]:
     """Return the declared class names, once the codes are known to fit them."""
     if not schema.labels:
         return ()
-    if len(schema.target) > 1:
+    if len(schema.target) > 1 or values.ndim > 1:
         raise DatasetError("labels for several targets", hint="declare a single target")
-    if values.dtype.kind not in "iub" or values.ndim != 1:
+    if values.dtype.kind not in "iub":
         raise DatasetError(
             f"target {name!r} has labels, but holds {values.dtype} and not codes",
             hint="drop labels=: text keeps its own",
@@ -328,7 +330,7 @@ def _labels(values: Array, name: str, schema: Schema) -> tuple[str, ...]:
 
 def _categories(column: Any) -> tuple[str, ...]:
     """Return the categories of a column, where they are names."""
-    categories = getattr(column.dtype, "categories", None)
-    if categories is None or not all(isinstance(label, str) for label in chain(categories)):
+    categories = getattr(getattr(column, "dtype", None), "categories", None)
+    if categories is None or not all(isinstance(label, str) for label in categories):
         return ()
     return tuple(categories)
