@@ -57,11 +57,9 @@ def _encode_scalar(out: Encoder, value: Any, where: str) -> bool:
     elif isinstance(value, pd.Period):
         out.sequence(b"period", (value.ordinal, value.freqstr), where)
     elif isinstance(value, pd.offsets.BaseOffset):
-        out.parts(
-            b"offset",
-            [(f".{name}", getattr(value, name)) for name in ("name", "n", "normalize", "kwds")],
-            where,
-        )
+        offset: Any = value
+        items = (type(offset).__name__, offset.n, offset.normalize, offset.kwds)
+        out.sequence(b"offset", items, where)
     else:
         return False
     return True
@@ -97,7 +95,7 @@ def _write_column(out: Encoder, column: Any, where: str) -> None:
     import pandas as pd
 
     dtype = column.dtype
-    if isinstance(dtype, np.dtype):
+    if isinstance(dtype, np.dtype) or type(column) is pd.arrays.NumpyExtensionArray:
         write_array(out, np.asarray(column), where)
         return
     out.out += node(b"column", 3)
