@@ -87,16 +87,17 @@ def resolve(
     """
     if task:
         check_task(task)
-    asked = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics)
+    given = [metrics] if isinstance(metrics, str) or callable(metrics) else metrics
+    asked = [each if isinstance(each, str) else _declared(each) for each in given]
     own: dict[str, Stage] = {}
-    for stage in filter(None, map(_declared, asked)):
-        if own.setdefault(stage.name, stage).function is not stage.function:
-            raise MetricError(f"two metrics are named {stage.name!r}", hint="give one another name")
+    for each in asked:
+        if isinstance(each, Stage) and own.setdefault(each.name, each).function != each.function:
+            raise MetricError(f"two metrics are named {each.name!r}", hint="give one another name")
     closure = _Closure(task, labels, frozenset(provided), own)
     outputs: dict[str, Direction] = {}
     for each in asked:
-        part, name = _split_part(each)
-        if isinstance(name, str) and name in provided:
+        part, name = _split_part(each) if isinstance(each, str) else ("", each.name)
+        if isinstance(each, str) and name in provided:
             outputs[name] = Direction.NONE
             continue
         for known in _find(name, task, labels, own):
@@ -166,21 +167,21 @@ class _Closure:
 
     def add(self, stage: Stage, part: str) -> tuple[str, ...]:
         """Add `stage` and its needs, and return the names of its outputs in `part`."""
-        return self._add(stage, part, ())[0]
+        return self._add(stage, part, ())
 
-    def _add(self, stage: Stage, part: str, above: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    def _add(self, stage: Stage, part: str, above: tuple[str, ...]) -> tuple[str, ...]:
         if stage.name in above:
             raise MetricError(f"metrics need each other: {' → '.join([*above, stage.name])}")
         inputs: dict[str, str] = {}
         for argument, name in stage.inputs.items():
             inputs[argument] = self._source(name, part, (*above, stage.name))
         # What takes nothing from the rows of a part is one and the same for all parts.
-        of_part = any(inputs[argument] != name for argument, name in stage.inputs.items())
-        of_part |= part == "test"
-        name = in_part(stage.name, part if of_part else "test")
-        outputs = tuple(in_part(output, part if of_part else "test") for output in stage.outputs)
+        if inputs == stage.inputs:
+            part = "test"
+        name = in_part(stage.name, part)
+        outputs = tuple(in_part(output, part) for output in stage.outputs)
         self.stages.setdefault(name, replace(stage, name=name, inputs=inputs, outputs=outputs))
-        return outputs, of_part
+        return outputs
 
     def _source(self, name: str, part: str, above: tuple[str, ...]) -> str:
         """Return the name under which `name` is had in `part`, adding what makes it."""
@@ -192,15 +193,13 @@ class _Closure:
             return in_this
         if name in self.sources:
             stage = self.sources[name]
-            outputs, _ = self._add(stage, part, above)
+            outputs = self._add(stage, part, above)
             return outputs[stage.outputs.index(name)]
         return name
 
 
-def _declared(asked: Asked) -> Stage | None:
+def _declared(asked: Stage | Callable[..., Any]) -> Stage:
     """Return the stage behind a metric that was not asked for by name."""
-    if isinstance(asked, str):
-        return None
     if isinstance(asked, Stage):
         # A stage that was asked for as a metric is one, however it was declared.
         return asked if asked.metric else replace(asked, metric=True, light=True)
@@ -222,21 +221,14 @@ def _declared(asked: Asked) -> Stage | None:
     return metric(asked)
 
 
-def _split_part(asked: Asked) -> tuple[str, Asked]:
-    if isinstance(asked, str):
-        part, slash, name = asked.partition("/")
-        if slash and part in PARTS:
-            return part, name
-    return "", asked
+def _split_part(asked: str) -> tuple[str, str]:
+    part, slash, name = asked.partition("/")
+    return (part, name) if slash and part in PARTS else ("", asked)
 
 
 def _find(
-    asked: Asked, task: str, labels: Sequence[object], own: Mapping[str, Stage]
+    asked: str, task: str, labels: Sequence[object], own: Mapping[str, Stage]
 ) -> list[KnownMetric]:
-    if not isinstance(asked, str):
-        stage = _declared(asked)
-        assert stage is not None
-        return [KnownMetric(own[stage.name], (), "")]
     if asked in own:
         return [KnownMetric(own[asked], (), "")]
     table = builtin(task)
