@@ -23,6 +23,9 @@ TOTAL_LIMIT = 20 * 2**20
 NAMES_LIMIT = 1000
 """How many changed, and how many untracked, files are named."""
 
+FILES_LIMIT = 200
+"""How many untracked files are kept."""
+
 _SECRET_FILES = re.compile(
     r"(?:^|/)(?:\.env(?:\..*|rc)?|.*\.(?:env|pem|key|p12|pfx|jks|keystore|kdbx|ppk|gpg|asc)"
     r"|id_(?:rsa|dsa|ecdsa|ed25519)(?:_.*)?|\.?(?:netrc|pgpass|pypirc|npmrc|htpasswd|git-credentials)"
@@ -95,7 +98,7 @@ def _in_git(path: Path, tree: WorkingTree) -> CodeVersion:
     diff = difference(tree, leave_out=secret, limit=DIFF_LIMIT) if tree.changed else b""
     if diff is None:
         notes.append(f"the diff is larger than {DIFF_LIMIT // 2**20} MiB and is not kept")
-    untracked = _small_files(tree.root, tree.untracked, notes)
+    untracked = _small_files(tree.root, tree.untracked[:NAMES_LIMIT], notes)
     content: dict[str, JSONValue] = {
         "kind": "git",
         "commit": tree.commit,
@@ -122,7 +125,8 @@ def _small_files(root: Path, names: Iterable[str], notes: list[str]) -> dict[str
     room = TOTAL_LIMIT
     for name in names:
         file = root / name
-        if _SECRET_FILES.search(name) or file.is_symlink() or not file.is_file():
+        plain = file.is_file() and not file.is_symlink() and not _SECRET_FILES.search(name)
+        if not plain or len(kept) == FILES_LIMIT:
             left_out += 1
             continue
         try:
