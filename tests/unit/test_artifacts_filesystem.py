@@ -211,10 +211,14 @@ def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
         FilesystemArtifacts(place).put(b"some bytes")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="/proc is read-only on Linux")
-def test_a_read_only_file_system_is_read_only() -> None:
-    with pytest.raises((StoreReadOnlyError, ArtifactError)):
-        FilesystemArtifacts("/proc/artifacts").put(b"some bytes")
+def test_a_read_only_disk_is_read_only(small_disk: Path) -> None:
+    artifacts = FilesystemArtifacts(small_disk)
+    digest = artifacts.put(b"some bytes")
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    for action in (lambda: artifacts.put(b"more"), lambda: artifacts.delete(digest)):
+        with pytest.raises(StoreReadOnlyError, match="Read-only file system"):
+            action()
+    assert artifacts.read(digest) == b"some bytes"
 
 
 def test_a_writer_killed_at_work_leaves_no_artifact(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ def test_arrays_come_back(array: Any) -> None:
         np.array(["", "χ²"]),
         np.array([b"a", b""]),
         np.array([""]),
+        np.array([b"abc", b"d"], dtype="V4"),
         np.arange(6, dtype=">i4").reshape(2, 3),
         np.asfortranarray(np.arange(6).reshape(2, 3)),
         np.arange(24).reshape(2, 3, 4)[:, ::2, ::-1],

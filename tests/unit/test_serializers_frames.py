@@ -194,10 +194,12 @@ def test_attrs_do_not_change_the_bytes() -> None:
 
 def test_other_programs_can_read_the_file() -> None:
     buffer = io.BytesIO()
-    get("parquet").dump(from_range(a=[1, 2], b=["x", "y"]), buffer)
+    frame = pd.DataFrame({"a": [1, 2], 7: ["x", "y"]}, index=["k", "l"])
+    get("parquet").dump(frame, buffer)
     assert pl.read_parquet(buffer.getvalue()).to_dict(as_series=False) == {
         "a": [1, 2],
-        "b": ["x", "y"],
+        "7": ["x", "y"],
+        "index": ["k", "l"],
     }
 
 

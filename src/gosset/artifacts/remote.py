@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 import fsspec
 from blake3 import blake3
@@ -20,6 +20,8 @@ from .integrity import CHUNK, HashingWriter, damaged, is_digest, missing, not_ke
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
+
+T = TypeVar("T")
 
 IN_MEMORY = 8 << 20
 """Bytes up to which :meth:`FsspecArtifacts.open` makes no temporary file."""
@@ -234,7 +236,8 @@ def _file_system(url: str) -> tuple[AbstractFileSystem, str]:
     return files, root.rstrip("/")
 
 
-def _making_parents(files: AbstractFileSystem, path: str, act: Any) -> Any:
+def _making_parents(files: AbstractFileSystem, path: str, act: Callable[[], T]) -> T:
+    """Do `act`, which writes to `path`; make the folders first only where it needs them."""
     try:
         return act()
     except FileNotFoundError:

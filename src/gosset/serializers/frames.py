@@ -118,7 +118,7 @@ def _labels_equal(back: Any, value: Any) -> bool:
 def _to_table(value: Any) -> Any:
     pa = pyarrow()
     frame = value.to_frame() if value.ndim == 1 else value.copy(deep=False)
-    labels = [value.name] if value.ndim == 1 else list(frame.columns)
+    labels = list(frame.columns)
     layout = {
         "series": value.ndim == 1,
         "columns": encode(value.name) if value.ndim == 1 else _describe(frame.columns),
@@ -126,7 +126,8 @@ def _to_table(value: Any) -> Any:
         "freq": _frequency(frame.index),
     }
     frame.attrs = {}
-    columns = _physical([*labels, *frame.index.names])
+    levels = ["index" if name is None else name for name in frame.index.names]
+    columns = _physical([*labels, *levels])
     frame.columns = columns[: len(labels)]
     frame.index = frame.index.set_names(columns[len(labels) :])
     table = pa.Table.from_pandas(frame)
@@ -168,7 +169,7 @@ def _from_table(table: Any) -> Frame:
 
 
 def _describe(index: Any) -> JSONValue:
-    """Return the labels of the columns as JSON; raise SerializationError where they have no such form."""
+    """Return the labels of the columns as JSON, or raise SerializationError."""
     import pandas as pd
 
     if isinstance(index, pd.RangeIndex):

@@ -154,9 +154,8 @@ def _numpy_parts(value: object) -> list[object]:
     name = "str" if scalar.dtype.kind == "U" else scalar.dtype.name
     item = scalar.item()
     # A longdouble has no plain counterpart, a longlong no name of its own.
-    if type(item) not in (bool, int, float, complex, str) or numpy.dtype(name).type is not type(
-        value
-    ):
+    plain = type(item) in (bool, int, float, complex, str)
+    if not plain or numpy.dtype(name).type is not type(value):
         raise _unfit(value)
     return [name, item]
 
