@@ -12,6 +12,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 
 from gosset.executors import Event, Message, Started, Task
 from gosset.executors.processes import ProcessExecutor
@@ -74,7 +75,7 @@ def nothing(value: object) -> object:
     return value
 
 
-def echo(connection: multiprocessing.connection.Connection) -> None:  # type: ignore[name-defined]
+def echo(connection: Connection) -> None:
     """Send back what comes, until None comes."""
     while (value := connection.recv()) is not None:
         connection.send(value)

@@ -313,6 +313,18 @@ def test_a_running_task_can_be_cancelled(
     assert gone(pid)
 
 
+def test_a_task_cancelled_before_its_end_is_heard_of_ends_as_cancelled(
+    pool: Callable[..., ProcessExecutor],
+) -> None:
+    executor = pool(echo_by_value)
+    executor.submit(Task(id=1, payload="x"))
+    until(executor, Started)
+    time.sleep(0.2)  # its result lies in the socket by now
+    executor.cancel(1)
+    executor.submit(Task(id=2, payload="next"))
+    assert ends(until_done(executor)) == {1: Cancelled(1), 2: Done(2, "next")}
+
+
 @pytest.mark.parametrize("payload", ["nested", "nested session"])
 def test_programs_that_a_task_started_end_with_it(
     pool: Callable[..., ProcessExecutor], payload: str

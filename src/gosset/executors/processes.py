@@ -126,7 +126,7 @@ class ProcessExecutor:
         ------
         UsageError
             `setup` cannot be pickled, the executor is already open, or this is a worker that
-            is importing what its setup needs.
+            imports a module which does this when it is imported.
         """
         if self._setup is not None:
             raise UsageError("the executor 'processes' is already open", hint="close it first")

@@ -19,8 +19,8 @@ from .failures import describe_exception
 from .pickling import PROTOCOL, dumps, obstacle
 
 unpickling = threading.Event()
-"""Set in a worker while it imports what its setup needs: a module that starts workers when
-it is imported would start them in workers of workers of workers."""
+"""Set in a worker while it imports what was sent to it: a module that starts workers when it
+is imported would start them in workers of workers of workers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,12 +76,16 @@ def _set_up(context: Context) -> Handler:
     sys.argv[:] = context.arguments
     if context.folder is not None:
         os.chdir(context.folder)
+    setup: Setup = _unpickled(context.setup)  # type: ignore[assignment]
+    return setup()
+
+
+def _unpickled(data: bytes) -> object:
     unpickling.set()
     try:
-        setup: Setup = pickle.loads(context.setup)
+        return pickle.loads(data)
     finally:
         unpickling.clear()
-    return setup()
 
 
 class _Desk:
@@ -95,7 +99,7 @@ class _Desk:
 
     def carry_out(self, payload: bytes) -> None:
         try:
-            kind, body = Kind.DONE, _result(self._handler(pickle.loads(payload), self._sender()))
+            kind, body = Kind.DONE, _result(self._handler(_unpickled(payload), self._sender()))
         except BaseException as error:  # noqa: BLE001 - also SystemExit: it is the task's end only
             kind, body = Kind.FAILED, _described(error)
         with self._lock:
