@@ -63,9 +63,7 @@ def test_one_comparison(text: str, expected: Expression) -> None:
 
 
 def test_a_chain_is_all_of_its_comparisons() -> None:
-    assert parse("0.1 < params.lr <= 1") == And(
-        (Comparison(LR, ">", 0.1), Comparison(LR, "<=", 1))
-    )
+    assert parse("0.1 < params.lr <= 1") == And((Comparison(LR, ">", 0.1), Comparison(LR, "<=", 1)))
 
 
 def test_not_binds_tighter_than_and_and_and_tighter_than_or() -> None:
@@ -169,7 +167,6 @@ def test_what_is_printed_parses_back_to_the_same(expression: Expression) -> None
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
         expression = parse(text)
-    except FilterError as error:
-        assert "column" in str(error)
-    else:
-        assert parse(str(expression)) == expression
+    except FilterError:
+        return
+    assert parse(str(expression)) == expression

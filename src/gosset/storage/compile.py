@@ -149,11 +149,6 @@ class Query:
         table = _SIDES[name.head]
         metric = name.head == "metrics"
         if not self._occurs(table, name.rest):
-            if metric and name.parts[-1] == "std":
-                key = ".".join(name.parts[1:-1])
-                # A name taken as it is, as in a sort, may hold the suffix in its one part.
-                if self._occurs(table, key):
-                    return Measured(name, key, "std")
             if metric and name.rest.endswith(".std"):
                 key = name.rest.removesuffix(".std")
                 if self._occurs(table, key):
@@ -187,7 +182,8 @@ def names(connection: sa.Connection, kind: str) -> list[str]:
     if kind == "runs":
         result.append("tags")
         for head, table in _SIDES.items():
-            result += [str(Name((head, key))) for key in distinct(connection, table.c.name)]
+            keys = distinct(connection, table.c.name)
+            result += [str(Name((head, *key.split(".")))) for key in keys]
     return result
 
 

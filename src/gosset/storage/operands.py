@@ -6,6 +6,7 @@ runs, and the tags of runs. Every value is bound; no name or value becomes part 
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Callable, Sequence
@@ -145,7 +146,7 @@ class Column:
             return sa.literal(self._time(value), s.Time)
         if isinstance(kind, sa.Boolean):
             return sa.literal(value, sa.Boolean) if isinstance(value, bool) else None
-        if isinstance(kind, sa.Integer | sa.Numeric):
+        if isinstance(kind, sa.Integer | sa.Numeric | sa.Float):
             return number(value) if is_number(value) else None
         if not isinstance(value, str):
             return None
@@ -171,7 +172,7 @@ class Column:
         return sa.or_(found, self.missing()) if None in values else found
 
     def like(self, pattern: str, folded: bool, dialect: str) -> Condition:
-        if isinstance(self.column.type, s.Time | sa.Boolean | sa.Integer | sa.Numeric):
+        if isinstance(self.column.type, s.Time | sa.Boolean | sa.Integer | sa.Numeric | sa.Float):
             raise FilterError(f"{self.name} is no text", hint="compare it with < and >")
         return matches(self.column, pattern, folded, dialect)
 
@@ -260,8 +261,10 @@ class Named(_Side):
         )
         if symbol != "==" or abs(value) < EXACT:
             return compared
-        whole = str(int(value)) if abs(value) != float("inf") else ""
-        return sa.and_(compared, sa.or_(row.whole.is_(None), row.whole == whole))
+        # Integers beyond the doubles are told apart by their text.
+        double = row.whole.is_(None) if as_double(value) == value else sa.false()
+        digits = str(int(value)) if abs(value) != math.inf else ""
+        return sa.and_(compared, sa.or_(double, row.whole == digits))
 
     def _text(self, symbol: str, value: str) -> Condition:
         row = self.table.c

@@ -47,7 +47,7 @@ def _by(statement: sa.Select[*tuple[Any, ...]], column: sa.ColumnElement[Any]) -
 def fetch(connection: sa.Connection, statement: Any, chosen: Iterable[Any]) -> Iterator[Any]:
     """Iterate over the rows of a statement made by :func:`_by`."""
     for chunk in chunks(chosen):
-        yield from connection.execute(statement, {"chosen": chunk})
+        yield from connection.execute(statement, {"chosen": chunk}).all()
 
 
 _links = s.artifact_links.c
@@ -66,7 +66,7 @@ def links(
     found: defaultdict[int, list[ArtifactRef]] = defaultdict(list)
     for chunk in chunks(pks):
         rows = connection.execute(_LINKS, {"owners": s.OWNER[owner], "chosen": chunk})
-        for pk, name, format_, digest, size, inline in rows:
+        for pk, name, format_, digest, size, inline in rows.all():
             reference = ArtifactRef(
                 name=name, format=format_, digest=digest, size=size, inline=inline
             )

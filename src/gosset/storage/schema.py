@@ -340,8 +340,8 @@ OWNER: Final = {"computations": 1, "cache": 2, "datasets": 3, "splits": 4, "laun
 """The values of ``artifact_links.kind``; they never change their meaning."""
 
 CHOICES: Final = {
-    "status": tuple(Status),
-    "computations.status": tuple(ComputationStatus),
-    "direction": tuple(Direction),
+    "status": tuple(status.value for status in Status),
+    "computations.status": tuple(status.value for status in ComputationStatus),
+    "direction": tuple(direction.value for direction in Direction),
 }
 """Column → the only texts that occur in it."""
