@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from .git import GitError, WorkingTree, difference, find_repository, working_tre
 
 DIFF_LIMIT = 10 * 2**20
 """Bytes up to which the difference to the commit is kept."""
+
+CHANGED_LIMIT = 5000
+"""Changed files up to which their difference is kept: a command line takes no more."""
 
 FILE_LIMIT = 2**20
 """Bytes up to which an untracked file is kept."""
@@ -92,31 +96,46 @@ def code_version(path: Path) -> CodeVersion:
 
 def _in_git(path: Path, tree: WorkingTree) -> CodeVersion:
     notes: list[str] = []
-    secret = tuple(name for name in tree.changed if _SECRET_FILES.search(name))
-    if secret:
-        notes.append(f"left out of the diff, for they may hold secrets: {', '.join(secret)}")
-    diff = difference(tree, leave_out=secret, limit=DIFF_LIMIT) if tree.changed else b""
-    if diff is None:
-        notes.append(f"the diff is larger than {DIFF_LIMIT // 2**20} MiB and is not kept")
+    diff = _difference(tree, notes)
     untracked = _small_files(tree.root, tree.untracked[:NAMES_LIMIT], notes)
     content: dict[str, JSONValue] = {
         "kind": "git",
         "commit": tree.commit,
         "branch": tree.branch,
         "remote": tree.remote,
-        "path": path.relative_to(tree.root.resolve()).as_posix(),
+        "path": _text(path.relative_to(tree.root.resolve()).as_posix()),
         "dirty": bool(tree.changed),
         "changed": _named(tree.changed, "changed", notes),
         "untracked": _named(tree.untracked, "untracked", notes),
         "notes": list(notes),
     }
-    return CodeVersion(content, diff or b"", untracked)
+    return CodeVersion(content, diff, untracked)
+
+
+def _difference(tree: WorkingTree, notes: list[str]) -> bytes:
+    secret = [name for name in tree.changed if _SECRET_FILES.search(name)]
+    if secret:
+        shown = ", ".join(map(_text, secret))
+        notes.append(f"left out of the diff, for they may hold secrets: {shown}")
+    names = [name for name in tree.changed if name not in secret]
+    if len(names) > CHANGED_LIMIT:
+        notes.append(f"{len(names)} files are changed; their diff is not kept")
+        return b""
+    diff = difference(tree, names, limit=DIFF_LIMIT)
+    if diff is None:
+        notes.append(f"the diff is larger than {DIFF_LIMIT // 2**20} MiB and is not kept")
+    return diff or b""
 
 
 def _named(names: tuple[str, ...], word: str, notes: list[str]) -> list[JSONValue]:
     if len(names) > NAMES_LIMIT:
         notes.append(f"{len(names)} files are {word}; the first {NAMES_LIMIT} are named")
-    return list(names[:NAMES_LIMIT])
+    return [_text(name) for name in names[:NAMES_LIMIT]]
+
+
+def _text(name: str) -> str:
+    """Return a file's name as text that can be encoded, whatever bytes it consists of."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def _small_files(root: Path, names: Iterable[str], notes: list[str]) -> dict[str, bytes]:
@@ -132,11 +151,11 @@ def _small_files(root: Path, names: Iterable[str], notes: list[str]) -> dict[str
         try:
             size = file.stat().st_size
             if size <= min(FILE_LIMIT, room):
-                kept[name] = file.read_bytes()
+                kept[_text(name)] = file.read_bytes()
                 room -= size
                 continue
         except OSError as error:
-            notes.append(f"{name} cannot be read: {error.strerror}")
+            notes.append(f"{_text(name)} cannot be read: {error.strerror}")
         left_out += 1
     if left_out:
         notes.append(f"the content of {left_out} untracked files is not kept")

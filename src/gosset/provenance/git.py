@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,8 @@ TIMEOUT = 10.0
 _SAFE = (
     *("-c", "core.fsmonitor=false"),
     *("-c", f"core.hooksPath={os.devnull}"),
+    # git diff would write the index where files were only touched.
+    *("-c", "diff.autoRefreshIndex=false"),
 )
 # A hook of the user's may be what runs us: its repository is not the one that is meant.
 _FOREIGN_VARIABLES = (
@@ -119,15 +122,15 @@ def working_tree(root: Path) -> WorkingTree:
     )
 
 
-def difference(tree: WorkingTree, *, leave_out: tuple[str, ...], limit: int) -> bytes | None:
-    """Return how the tracked files differ from HEAD, as a patch for ``git apply``.
+def difference(tree: WorkingTree, names: Sequence[str], *, limit: int) -> bytes | None:
+    """Return how tracked files differ from HEAD, as a patch for ``git apply``.
 
     Parameters
     ----------
     tree : WorkingTree
         Without a commit, everything that is staged differs.
-    leave_out : tuple of str
-        Files that are not shown.
+    names : sequence of str
+        The files, from the root.
     limit : int
         Bytes.
 
@@ -140,12 +143,13 @@ def difference(tree: WorkingTree, *, leave_out: tuple[str, ...], limit: int) -> 
     ------
     GitError
     """
+    if not names:
+        return b""
     base = tree.commit or os.fsdecode(_git(tree.root, "hash-object", "-t", "tree", os.devnull))
     command = _command(
         tree.root,
         *("diff", "--binary", "--no-ext-diff", "--no-textconv", "--no-color", "--no-renames"),
-        *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", base.strip(), "--", "."),
-        *(f":(exclude,literal,top){name}" for name in leave_out),
+        *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short", base.strip(), "--", *names),
     )
     # No more than the limit is ever held in memory, however large the changed files are.
     with subprocess.Popen(
@@ -178,7 +182,15 @@ def _remote(root: Path) -> str | None:
 
 
 def _command(folder: Path, *arguments: str) -> list[str]:
-    return ["git", "--no-optional-locks", "--no-pager", *_SAFE, "-C", str(folder), *arguments]
+    return [
+        "git",
+        "--no-optional-locks",
+        "--literal-pathspecs",
+        *_SAFE,
+        "-C",
+        str(folder),
+        *arguments,
+    ]
 
 
 def _environment() -> dict[str, str]:

@@ -75,7 +75,7 @@ _URL_USER = re.compile(r"(?P<start>(?<![a-z0-9+.-])https?://)[^\s/:@'\"]{1,256}@
 _VALUE = r"""(?P<value>"[^"]*"|'[^']*'|[^\s,;&"']+)"""
 _OPTION = re.compile(r"(?P<start>(?<![\w.-])--(?P<name>[\w.-]+)\s+)(?!-)" + _VALUE)
 _ASSIGNMENT = re.compile(
-    r"""(?P<start>(?<![\w.-])-{0,2}(?P<name>[A-Za-z_][\w.-]*)["']?\s*[=:]\s*)""" + _VALUE
+    r"""(?P<start>(?<![\w.-])-{0,2}(?P<name>[A-Za-z_][\w.-]*)["']?\s*[=:](?!//)\s*)""" + _VALUE
 )
 
 
