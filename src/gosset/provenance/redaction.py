@@ -74,6 +74,7 @@ _URL_PASSWORD = re.compile(
 _URL_USER = re.compile(r"(?P<start>(?<![a-z0-9+.-])https?://)[^\s/:@'\"]{1,256}@", re.IGNORECASE)
 _VALUE = r"""(?P<value>"[^"]*"|'[^']*'|[^\s,;&"']+)"""
 _OPTION = re.compile(r"(?P<start>(?<![\w.-])--(?P<name>[\w.-]+)\s+)(?!-)" + _VALUE)
+_QUERY = re.compile(r"(?P<start>[?&](?P<name>[\w.-]+)=)(?P<value>[^\s&\"']+)")
 _ASSIGNMENT = re.compile(
     r"""(?P<start>(?<![\w.-])-{0,2}(?P<name>[A-Za-z_][\w.-]*)["']?\s*[=:](?!//)\s*)""" + _VALUE
 )
@@ -94,8 +95,9 @@ def redact(text: str) -> str:
     text = redact_url(text)
     text = _KNOWN_SECRETS.sub(MASK, text)
     text = _AUTHORISATION.sub(rf"\1 {MASK}", text)
-    text = _OPTION.sub(_masked_value, text)
-    return _ASSIGNMENT.sub(_masked_value, text)
+    for pattern in (_OPTION, _QUERY, _ASSIGNMENT):
+        text = pattern.sub(_masked_value, text)
+    return text
 
 
 def redact_url(text: str) -> str:
