@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
-import random
 import resource
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
@@ -40,6 +39,7 @@ from .works import (
     Work,
     identity_of,
     key_of,
+    outputs_in,
 )
 
 LOG_LIMIT = 64_000
@@ -194,9 +194,7 @@ class _Task:
         run = self._run(work)
         warnings: list[str] = []
         try:
-            arguments = {
-                a: self._value(ref, work, shared=stage.metric) for a, ref in work.inputs.items()
-            }
+            arguments = {a: self._value(ref, work) for a, ref in work.inputs.items()}
         except (ArtifactMissingError, ArtifactDamagedError) as error:
             return Outcome(
                 work=work.id,
@@ -212,22 +210,11 @@ class _Task:
             seed = arguments.get("seed")
             if not isinstance(seed, int):
                 seed = int(key[:8], 16) if key else work.seed
-            drawn = _Drawn() if "seed" not in arguments and key else None
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-                if stage.metric:
-                    value = stage.function(**arguments, **work.parameters)
-                else:
-                    with seeded(seed), contextlib.ExitStack() as stack:
-                        if run is not None:
-                            stack.enter_context(active(run))
-                        value = stage.function(**arguments, **work.parameters)
-                        if drawn is not None and drawn.changed(seed):
-                            warnings.append(
-                                f"stage {stage.name!r} draws random numbers but does not take "
-                                "`seed`: its result is the same in runs of every seed"
-                            )
+                value = self._call(stage, work, arguments, seed, run, warnings)
             outputs = self._keep(stage, value) + self._logged(run, work)
-        except Exception as error:  # noqa: BLE001 - whatever a stage raises is data
+        # Whatever a stage raises is data, also when it means to end the process.
+        except (Exception, SystemExit) as error:  # noqa: BLE001
             exception = _exception(error)
         return Outcome(
             work=work.id,
@@ -244,6 +231,28 @@ class _Task:
             state=_state(run),
             warnings=tuple(warnings),
         )
+
+    def _call(
+        self,
+        stage: Stage,
+        work: Work,
+        arguments: Mapping[str, Any],
+        seed: int,
+        run: ActiveRun | None,
+        warnings: list[str],
+    ) -> Any:
+        if stage.metric:
+            return stage.function(**arguments, **work.parameters)
+        with seeded(seed) as drawn, contextlib.ExitStack() as stack:
+            if run is not None:
+                stack.enter_context(active(run))
+            value = stage.function(**arguments, **work.parameters)
+            if work.cacheable and "seed" not in arguments and drawn():
+                warnings.append(
+                    f"stage {stage.name!r} draws random numbers but does not take `seed`: "
+                    "its result is the same in runs of every seed"
+                )
+        return value
 
     def _keep(self, stage: Stage, value: Any) -> tuple[ArtifactRef, ...]:
         names = stage.outputs
@@ -300,7 +309,7 @@ class _Task:
 
     # -- coming by the inputs
 
-    def _value(self, ref: Ref, work: Work, *, shared: bool = False) -> Any:
+    def _value(self, ref: Ref, work: Work) -> Any:
         match ref:
             case Constant(origin=("run",)):
                 return self._run(work)
@@ -334,8 +343,6 @@ class _Task:
 
     def _artifacts_of(self, work: Work) -> Iterator[ArtifactRef]:
         """Iterate over the artifacts under the inputs that cannot be read any more."""
-        from .works import outputs_in
-
         for ref in work.inputs.values():
             for output in outputs_in(ref):
                 artifact = self._outputs[output.work, output.name]
@@ -382,20 +389,6 @@ class _Log(io.TextIOBase):
         return "".join(self._head) + gap + self._tail
 
 
-class _Drawn:
-    """Tells whether code drew from the global generators of Python or NumPy."""
-
-    def changed(self, seed: int) -> bool:
-        if random.getstate()[1] != random.Random(seed).getstate()[1]:
-            return True
-        numpy = sys.modules.get("numpy.random")
-        if numpy is None:
-            return False
-        state = numpy.get_state(legacy=False)["state"]
-        fresh = numpy.RandomState(seed % 2**32).get_state(legacy=False)["state"]
-        return bool(state["pos"] != fresh["pos"] or (state["key"] != fresh["key"]).any())
-
-
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -439,5 +432,3 @@ def _state(run: ActiveRun | None) -> bytes | None:
 
     return bytes(cloudpickle.dumps(dict(run.state)))
 
-
-Handler = Callable[[object, Send], list[Outcome]]

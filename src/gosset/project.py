@@ -63,7 +63,7 @@ class Project:
 
     def dataset(
         self,
-        function: Callable[..., Any] | None = None,
+        function: Any = None,
         /,
         *,
         name: str | None = None,
@@ -71,7 +71,7 @@ class Project:
         groups: str | None = None,
         units: Mapping[str, str] | None = None,
         description: str = "",
-    ) -> DatasetSource | Callable[[Callable[..., Any]], DatasetSource]:
+    ) -> Any:
         """Declare a function that returns data as a dataset of the project.
 
         The function is called when an experiment needs the data, never at declaration.

@@ -91,20 +91,14 @@ class Stage:
     def __doc__(self) -> str | None:  # type: ignore[override]
         return self.function.__doc__
 
-    def renamed(
-        self,
-        name: str,
-        *,
-        inputs: Mapping[str, str] | None = None,
-        outputs: Iterable[str] | None = None,
-    ) -> Stage:
-        """Return the same stage under another name, wired to other values."""
-        return replace(
-            self,
-            name=name,
-            inputs={**self.inputs, **(inputs or {})},
-            outputs=tuple(outputs) if outputs is not None else self.outputs,
-        )
+    def renamed(self, name: str, *, outputs: Iterable[str]) -> Stage:
+        """Return the same stage under another name, with its outputs named anew."""
+        return replace(self, name=name, outputs=tuple(outputs))
+
+    def rewired(self, values: Mapping[str, str]) -> Stage:
+        """Return the same stage, taking other values: old name → new name."""
+        inputs = {argument: values.get(value, value) for argument, value in self.inputs.items()}
+        return replace(self, inputs=inputs)
 
     def __repr__(self) -> str:
         arguments = ", ".join([*self.inputs, *(f"{p}=…" for p in self.parameters)])
@@ -228,7 +222,8 @@ def _declare(
         raise PipelineError(f"stage {function.name!r} is declared twice")
     if not callable(function):
         raise PipelineError(f"a stage is a function, not {type(function).__name__}")
-    stage_name: str = name or getattr(function, "__name__", type(function).__name__)
+    own_name: str = getattr(function, "__name__", type(function).__name__)
+    stage_name = name or own_name
     inputs: dict[str, str] = {}
     parameters: dict[str, object] = {}
     for argument in inspect.signature(function).parameters.values():
@@ -241,7 +236,9 @@ def _declare(
             inputs[argument.name] = argument.name
         else:
             parameters[argument.name] = argument.default
-    names = (outputs,) if isinstance(outputs, str) else tuple(outputs or (stage_name,))
+    names: tuple[str, ...] = (
+        (outputs,) if isinstance(outputs, str) else tuple(outputs or (stage_name,))
+    )
     if len(set(names)) != len(names):
         raise PipelineError(f"stage {stage_name!r} names an output twice: {', '.join(names)}")
     if over not in (None, "folds", "runs"):

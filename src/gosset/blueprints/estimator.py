@@ -61,7 +61,7 @@ def compile_estimator(
     """
     settled = task_of(prototype, data.y, task or "")
     head, features = _preprocessing(preprocess)
-    labels = data.labels if settled == "classification" else ()
+    labels = data.targets if settled in ("multilabel", "multioutput") else data.labels
     body = (
         Stage(
             name="fit",
@@ -89,11 +89,14 @@ def compile_estimator(
         labels=labels,
         provided=[output for stage in (*head, *body) for output in stage.outputs],
         silent=[output for stage in head if not stage.metrics for output in stage.outputs],
+        lacking=_lacking(prototype),
     )
-    names = _Names(prototype, [*head, *scoring.stages])
+    # A metric that looks at the features sees those that the estimator saw.
+    scores = [stage.rewired({"X": features}) for stage in scoring.stages]
+    names = _Names(prototype, [*head, *scores])
     return Blueprint(
         kind="estimator",
-        stages=(*head, *body, *scoring.stages),
+        stages=(*head, *body, *scores),
         translate=names.translate,
         names=names.known,
         hyperparameters=names.hyperparameters,
@@ -118,6 +121,17 @@ def _preprocessing(preprocess: Callable[..., Any] | Stage | None) -> tuple[list[
             hint="return the new features alone",
         )
     return [declared], declared.outputs[0]
+
+
+def _lacking(prototype: Any) -> list[str]:
+    """Return what the results will not have, whatever the parameters are.
+
+    Whether a support vector machine gives probabilities is itself a parameter, so only
+    what the class does not know at all is said to be lacking.
+    """
+    last = getattr(prototype, "steps", [("", prototype)])[-1][1]
+    answers = {"probabilities": "predict_proba", "decision": "decision_function"}
+    return [name for name, method in answers.items() if not hasattr(type(last), method)]
 
 
 class _Names:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..entities import Direction
-from ..metrics import resolve
+from ..metrics import Resolved, resolve
 from ..stages import Stage, view
 
 
@@ -38,6 +38,7 @@ def score(
     labels: Sequence[object] = (),
     provided: Collection[str] = (),
     silent: Collection[str] = (),
+    lacking: Collection[str] = (),
 ) -> Scoring:
     """Resolve `metrics`, leaving out those that rest on a value in `silent`.
 
@@ -45,7 +46,7 @@ def score(
     ----------
     metrics : iterable
         Names, metric stages or plain functions.
-    task, parts, labels, provided
+    task, parts, labels, provided, lacking
         As of :func:`gosset.metrics.resolve`.
     silent : collection of str
         Outputs of stages declared with ``metrics=False``.
@@ -55,14 +56,18 @@ def score(
     MetricError
         A metric that is unknown or does not fit.
     """
-    wanted = []
-    for metric in metrics:
-        found = resolve([metric], task, parts=parts, labels=labels, provided=provided)
-        if not any(set(silent).intersection(stage.inputs.values()) for stage in found.stages):
-            wanted.append(metric)
+
+    def found(asked: list[Any]) -> Resolved:
+        return resolve(asked, task, parts=parts, labels=labels, provided=provided, lacking=lacking)
+
+    def rests_on_silent(metric: Any) -> bool:
+        taken = {value for stage in found([metric]).stages for value in stage.inputs.values()}
+        return bool(taken.intersection(silent))
+
+    wanted = [metric for metric in metrics if not rests_on_silent(metric)]
     if not wanted:
         return Scoring()
-    resolved = resolve(wanted, task, parts=parts, labels=labels, provided=provided)
+    resolved = found(wanted)
     objective = next(
         (
             (name, direction)

@@ -6,7 +6,6 @@ from .fit import fit
 from .functions import FunctionEstimator
 from .introspect import describe, hyperparameters, kind_of, task_of
 from .record import results_record
-from .seeds import seeded
 
 __all__ = [
     "FunctionEstimator",
@@ -19,6 +18,5 @@ __all__ = [
     "kind_of",
     "parameter_names",
     "results_record",
-    "seeded",
     "task_of",
 ]

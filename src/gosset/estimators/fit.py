@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..provenance.seeds import seeded
 from .configure import copied
 from .rows import part_positions, take, target
-from .seeds import seeded
 
 
 def fit(X: Any, y: Any, fold: Any, seed: int, *, estimator: Any) -> Any:
