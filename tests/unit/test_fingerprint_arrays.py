@@ -91,7 +91,7 @@ def with_padding(fill: int) -> np.ndarray[Any, Any]:
         (GRID[::-1], GRID[::-1].copy()),
         (GRID.T, np.ascontiguousarray(GRID.T)),
         (np.broadcast_to(np.float64(3), (200, 400)), np.full((200, 400), 3.0)),
-        (np.array(["a", "b"], dtype=object), np.array(["".join("a"), str("b")], dtype=object)),
+        (np.array(["a", "b"], dtype=object), np.array(["".join("a"), "b"], dtype=object)),
         (np.ma.array([1, 2], mask=[0, 1]), np.ma.array([1, 99], mask=[0, 1])),
         (with_padding(0), with_padding(255)),
         (np.random.default_rng(3), np.random.default_rng(3)),

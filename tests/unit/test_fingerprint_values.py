@@ -92,9 +92,24 @@ DISTINCT: list[object] = [
     *(types.MappingProxyType({"a": 1}), collections.OrderedDict(a=1), collections.deque([1])),
     *(collections.deque([1], 3), collections.defaultdict(int, a=1), collections.Counter("a")),
     *(collections.defaultdict(list, a=1), Tagged(a=1), Named("a"), array.array("i", [1])),
-    *(array.array("l", [1]), random.Random(1), random.Random(2), int, str, len, math.sqrt, math.cos),
+    *(
+        array.array("l", [1]),
+        random.Random(1),
+        random.Random(2),
+        int,
+        str,
+        len,
+        math.sqrt,
+        math.cos,
+    ),
     *(np.mean, np.median, np.add, np.float32, np.float64, "x".join, "y".join, str.join, math),
-    *(operator.itemgetter(1), operator.itemgetter(2), operator.attrgetter("a"), list[int], int | None),
+    *(
+        operator.itemgetter(1),
+        operator.itemgetter(2),
+        operator.attrgetter("a"),
+        list[int],
+        int | None,
+    ),
     *(dict[str, int], functools.partial(int, base=2), functools.partial(int, base=3), string),
 ]
 
@@ -203,7 +218,9 @@ def test_partials_of_arrays_count_by_content() -> None:
     large = np.arange(5000)
     changed = large.copy()
     changed[2500] += 1
-    assert digest(functools.partial(np.dot, large)) == digest(functools.partial(np.dot, large.copy()))
+    assert digest(functools.partial(np.dot, large)) == digest(
+        functools.partial(np.dot, large.copy())
+    )
     assert digest(functools.partial(np.dot, large)) != digest(functools.partial(np.dot, changed))
 
 
@@ -401,6 +418,14 @@ def test_child_seeds_are_pure_and_in_range(seed: int, labels: list[int | str]) -
 
 
 def test_child_seeds_differ_by_seed_label_and_order() -> None:
-    families: list[tuple[int | str, ...]] = [(), (1,), ("1",), ("a", 1), (1, "a"), ("a1",), ("a", "1")]
+    families: list[tuple[int | str, ...]] = [
+        (),
+        (1,),
+        ("1",),
+        ("a", 1),
+        (1, "a"),
+        ("a1",),
+        ("a", "1"),
+    ]
     children = [derive_seed(s, *f) for s, f in itertools.product(range(-3, 4), families)]
     assert len(set(children)) == len(children)

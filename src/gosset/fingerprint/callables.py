@@ -37,6 +37,8 @@ def encode_callable(out: Encoder, value: Any, where: str) -> bool:
     """Write functions, classes, modules, and what binds or wraps a function."""
     if _is_code(value) or (callable(value) and foreign_name(value)):
         out.code(value, where)
+    elif is_stage(value):
+        _encode_stage(out, value, where)
     elif isinstance(value, types.BuiltinFunctionType | types.MethodWrapperType):
         if isinstance(value.__self__, types.ModuleType | None):
             out.code(value, where)
@@ -65,14 +67,6 @@ def encode_callable(out: Encoder, value: Any, where: str) -> bool:
 
 def encode_wrapped(out: Encoder, value: Any, where: str) -> bool:
     """Write an object that stands for the function in its ``__wrapped__``."""
-    if is_stage(value):
-        # A declaration is no part of the code that it declares; what it depends on is.
-        depends = tuple(getattr(value, "depends", ()))
-        if depends:
-            out.out += node(b"depends", 2)
-            out.encode(depends, f"{where}.depends")
-        out.encode(value.__wrapped__, where)
-        return True
     if inspect.getattr_static(value, "__wrapped__", None) is None:
         return False
     items = {"__wrapped__": value.__wrapped__}
@@ -98,6 +92,15 @@ def encode_annotation(out: Encoder, value: Any, where: str) -> bool:
     else:
         return False
     return True
+
+
+def _encode_stage(out: Encoder, value: Any, where: str) -> None:
+    # A declaration is no part of the code that it declares; what it depends on is.
+    depends = tuple(getattr(value, "depends", ()))
+    if depends:
+        out.out += node(b"depends", 2)
+        out.encode(depends, f"{where}.depends")
+    out.encode(value.__wrapped__, where)
 
 
 def _attributes(value: object, *names: str) -> list[tuple[str, object]]:

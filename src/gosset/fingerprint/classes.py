@@ -74,5 +74,5 @@ def _skipped(cls: type, name: str, value: object, *, generated: bool) -> bool:
         return generated and value.__code__.co_filename.startswith("<")
     if issubclass(cls, enum.Enum) and (name.startswith("_") or name in cls.__members__):
         return not isinstance(value, _CODE)
-    special = name.startswith("__") and name.endswith("__")
+    special = name.startswith("__") and name.endswith("__") and name != "__slots__"
     return special and not isinstance(value, _CODE) and type(value) not in LEAVES

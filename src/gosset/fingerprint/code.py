@@ -15,7 +15,7 @@ import types
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from blake3 import blake3
 
@@ -130,19 +130,21 @@ class _Facts:
     decorators: tuple[Decorator, ...]
 
 
-_facts_of_code: WeakKeyDictionary[types.CodeType, _Facts] = WeakKeyDictionary()
+# By identity: code objects of two files can be equal while their texts are not.
+_facts_by_id: dict[int, tuple[ref[types.CodeType], _Facts]] = {}
 
 
 def _facts(code: types.CodeType) -> _Facts:
-    facts = _facts_of_code.get(code)
-    if facts is None:
-        source = source_of(code)
-        chains = chains_of(code)
-        if source is None:
-            facts = _Facts(encode_bytecode(code), chains, "", ())
-        else:
-            facts = _Facts(text(source.dump, b"tree"), chains, source.text, source.decorators)
-        _facts_of_code[code] = facts
+    known = _facts_by_id.get(id(code))
+    if known is not None and known[0]() is code:
+        return known[1]
+    source = source_of(code)
+    if source is None:
+        facts = _Facts(encode_bytecode(code), chains_of(code), "", ())
+    else:
+        tree = text(source.dump, b"tree")
+        facts = _Facts(tree, chains_of(code), source.text, source.decorators)
+    _facts_by_id[id(code)] = ref(code), facts
     return facts
 
 
@@ -243,9 +245,15 @@ class _Closure:
         """Count a value by its class and say so, unless it merely serves a class's lookup."""
         kind = type(value)
         if not hasattr(kind, "__get__"):
-            name = f"{kind.__module__}.{kind.__qualname__}"
+            here = self._here
+            if here.kind == _ENTRY:
+                place = where
+            elif here.kind == "constant":
+                place = here.title + where.removeprefix(here.name)
+            else:
+                place = here.title + (where if where.startswith(".") else f": {where}")
             said = reason or "counts by its class alone"
-            self._unfollowed(f"{where}, of {name}, {said}", joint="")
+            self._unresolved.add(f"{place}, a {kind.__module__}.{kind.__qualname__}, {said}")
         return self.code(kind, f"{where}.__class__")
 
     # The ends of edges.
@@ -262,7 +270,7 @@ class _Closure:
             if isinstance(value, type):
                 return self._reach("class", value.__module__, value.__qualname__, value)
             name = _foreign_identity(value)
-            self._unfollowed(f"{name} is compiled code", joint=": ")
+            self._unfollowed(f"{name} is compiled code")
             return name, None
         if isinstance(value, types.FunctionType) and not foreign_name(value):
             # Made by a function, such as the wrapper that a decorator returns.
@@ -280,8 +288,8 @@ class _Closure:
         # A module's name is where the user put it; what it holds is reached by its members.
         return ("module" if kind == "module" else name), component
 
-    def _unfollowed(self, what: str, joint: str = ": ") -> None:
-        self._unresolved.add(f"{self._here.title}{joint}{what}")
+    def _unfollowed(self, what: str) -> None:
+        self._unresolved.add(f"{self._here.title}: {what}")
 
     # The descriptions of components.
 
@@ -351,11 +359,11 @@ class _Closure:
         """Count a function made in another's code by the user's code and values within it."""
         function: types.FunctionType = component.value
         component.own = text(component.title) + encode_bytecode(function.__code__)
-        cells = {**_cells(function), "__wrapped__": function.__dict__.get("__wrapped__")}
-        self._write(
-            component,
-            [(v, name) for name, v in cells.items() if callable(v) or type(v) in LEAVES],
-        )
+        held = {**_cells(function), "__wrapped__": function.__dict__.get("__wrapped__")}
+        values = [(v, name) for name, v in held.items() if callable(v) or type(v) in LEAVES]
+        if hasattr(function, "dispatch"):  # functools.singledispatch
+            values.append((getattr(function, "registry", None), "registry"))
+        self._write(component, values)
 
     def _describe_class(self, component: _Component) -> None:
         out = encoder(self)

@@ -92,8 +92,12 @@ def encode_estimator(out: Encoder, value: Any, where: str) -> bool:
     cls = type(value)
     if callable(getattr(cls, "get_params", None)):
         deep = "deep" in inspect.signature(cls.get_params).parameters
-        params = value.get_params(deep=False) if deep else value.get_params()
-        out.attributes(b"estimator", value, params, where)
+        try:
+            params = value.get_params(deep=False) if deep else value.get_params()
+        except (AttributeError, RuntimeError) as error:  # what scikit-learn says of a bad class
+            out.unknown(value, where, f"cannot give its parameters ({type(error).__name__})")
+        else:
+            out.attributes(b"estimator", value, params, where)
     elif callable(getattr(cls, "split", None)) and callable(getattr(cls, "get_n_splits", None)):
         out.attributes(b"splitter", value, vars(value), where)
     elif hasattr(value, "_score_func") and hasattr(value, "_kwargs"):
