@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from ..exceptions import (
     NotFoundError,
     StorageError,
     StoreReadOnlyError,
+    StoreVersionError,
     UsageError,
 )
 from . import errors, versions
@@ -27,6 +28,7 @@ from . import errors, versions
 LOCK_TIMEOUT = 60.0
 """Seconds to wait for other writers, unless the URL says ``?timeout=``."""
 
+_MAGIC = b"SQLite format 3\0"
 _SECRETS = frozenset({"password", "passfile", "sslpassword", "sslkey"})
 
 
@@ -55,9 +57,7 @@ class Database:
         elif self._url.get_backend_name() == "sqlite":
             self._engine = self._open_file(create)
         else:
-            self._engine = _server_engine(self._url, self.timeout)
-            with errors.wrapped(self.url):
-                self._open_server(create)
+            self._engine = self._open_server(create)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}>"
@@ -91,9 +91,7 @@ class Database:
 
     def _open_file(self, create: bool) -> sa.Engine:
         path = Path(str(self._url.database))
-        if path.is_dir():
-            raise StorageError(f"{path} is a folder, not a store", hint="name a file in it")
-        if not path.exists() or path.stat().st_size == 0:
+        if not self._header(path):
             if not create:
                 raise _no_store(self.url)
             self._make_file(path)
@@ -112,6 +110,28 @@ class Database:
                     raise
         self._complete(version, create, lambda: self._make_file(path))
         return engine
+
+    def _header(self, path: Path) -> bytes:
+        """Return the first bytes of the file, which are those of SQLite or none at all.
+
+        SQLite itself takes a file of a few bytes for an empty one and overwrites it.
+        """
+        try:
+            with path.open("rb") as file:
+                header = file.read(len(_MAGIC))
+        except FileNotFoundError:
+            return b""
+        except IsADirectoryError:
+            message = f"{path} is a folder, not a store"
+            raise StorageError(message, hint="name a file in it") from None
+        except OSError as error:
+            raise StorageError(f"store {self.url}: {error.strerror}") from error
+        if header and header != _MAGIC:
+            raise StoreVersionError(
+                f"{self.url} is no Gosset store: the file is no SQLite database",
+                hint="open another path",
+            )
+        return header
 
     def _make_file(self, path: Path) -> None:
         """Bring the file to the newest version, one process at a time."""
@@ -137,10 +157,15 @@ class Database:
                 f"no store can be made at {self.url}: {error.strerror}"
             ) from error
 
-    def _open_server(self, create: bool) -> None:
-        with self._engine.begin() as connection:
-            version = versions.stored(connection, self.url)
-        self._complete(version, create, lambda: versions.upgrade(self._engine, self.url))
+    def _open_server(self, create: bool) -> sa.Engine:
+        engine = _server_engine(self._url, self.timeout)
+        with ExitStack() as on_failure:
+            on_failure.callback(engine.dispose)
+            with errors.wrapped(self.url), engine.begin() as connection:
+                version = versions.stored(connection, self.url)
+            self._complete(version, create, lambda: versions.upgrade(engine, self.url))
+            on_failure.pop_all()
+        return engine
 
     def _complete(self, version: str | None, create: bool, upgrade: Callable[[], None]) -> None:
         if version is None and not create:
@@ -168,14 +193,15 @@ def _parsed(url: str) -> sa.URL:
             f"no catalog is opened by {scheme + ':' if ':' in url else url!r}",
             hint="use sqlite:///path, postgresql://user@host/database or memory://",
         )
-    try:
+    parsed = None
+    with suppress(exc.ArgumentError, ValueError):
         parsed = sa.make_url(url).set(drivername=names[scheme])
-    except (exc.ArgumentError, ValueError):
-        # The cause is left out: it quotes the URL, which may hold a password.
+    if parsed is None:
+        # Raised apart from its cause, which quotes the URL and so perhaps a password.
         raise UsageError(
             f"the {scheme} URL of the store cannot be read",
             hint="percent-encode '/', '@', ':' and '#' in its user name and password",
-        ) from None
+        )
     if scheme == "sqlite" and (parsed.host or parsed.database in (None, "", ":memory:")):
         raise UsageError(
             f"{url!r} names no file",
