@@ -202,6 +202,18 @@ def test_a_store_in_a_read_only_folder_is_read(read_only: Path) -> None:
 
 
 @pytest.mark.usefixtures("unprivileged")
+def test_a_read_only_store_with_a_pending_log_is_not_read_without_it(read_only: Path) -> None:
+    euid = os.geteuid()
+    os.seteuid(os.getuid())
+    read_only.parent.chmod(0o755)
+    read_only.with_name("store.db-wal").write_bytes(b"x" * 100)
+    read_only.parent.chmod(0o555)
+    os.seteuid(euid)
+    with pytest.raises(StorageError):
+        open_catalog(f"sqlite:///{read_only}")
+
+
+@pytest.mark.usefixtures("unprivileged")
 def test_no_store_is_made_in_a_read_only_folder(read_only: Path) -> None:
     for name in ("new.db", "sub/new.db"):
         with pytest.raises(StoreReadOnlyError, match="no store can be made at sqlite:///"):

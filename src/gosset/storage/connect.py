@@ -7,13 +7,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy import exc, pool
+from sqlalchemy import pool
 
 from ..exceptions import (
     MissingExtraError,
@@ -21,15 +21,11 @@ from ..exceptions import (
     StorageError,
     StoreReadOnlyError,
     StoreVersionError,
-    UsageError,
 )
-from . import errors, versions
+from . import errors, urls, versions
 
-LOCK_TIMEOUT = 60.0
-"""Seconds to wait for other writers, unless the URL says ``?timeout=``."""
-
-_MAGIC = b"SQLite format 3\0"
-_SECRETS = frozenset({"password", "passfile", "sslpassword", "sslkey"})
+_SMALLEST = 512
+"""Bytes of the smallest SQLite database."""
 
 
 class Database:
@@ -44,9 +40,9 @@ class Database:
     """
 
     def __init__(self, url: str, *, create: bool) -> None:
-        self._url = _parsed(url)
-        self.url = _shown(self._url)
-        self.timeout = _timeout(self._url)
+        self._url = urls.parsed(url)
+        self.url = urls.shown(self._url)
+        self.timeout = urls.timeout(self._url)
         # One connection serves all threads of a database in memory, one at a time.
         self._memory = self._url.drivername == "memory"
         self._lock = threading.RLock() if self._memory else nullcontext()
@@ -91,47 +87,55 @@ class Database:
 
     def _open_file(self, create: bool) -> sa.Engine:
         path = Path(str(self._url.database))
-        if not self._header(path):
+        if not self._size(path):
             if not create:
                 raise _no_store(self.url)
             self._make_file(path)
-        # A store that cannot be written can be read: where even the index of the
-        # write-ahead log cannot be made, the file is read as one that nobody changes.
-        for mode in ("mode=rw", "mode=ro", "mode=ro&immutable=1"):
+        engine, version = self._readable(path)
+        with _disposed_on_failure(engine):
+            self._complete(version, create, lambda: self._make_file(path))
+        return engine
+
+    def _size(self, path: Path) -> int:
+        """Return the size of the file, 0 where there is none, refusing what is no store.
+
+        The file is not opened to look into it: to close it again would drop the locks
+        that SQLite holds on it elsewhere in this process.
+        """
+        try:
+            size = path.stat().st_size
+        except FileNotFoundError:
+            return 0
+        except OSError as error:
+            raise StorageError(f"store {self.url}: {error.strerror}") from error
+        if path.is_dir():
+            raise StorageError(f"{path} is a folder, not a store", hint="name a file in it")
+        if 0 < size < _SMALLEST:
+            # SQLite itself would take it for an empty one, and overwrite it.
+            raise StoreVersionError(
+                f"{self.url} is no Gosset store: a file of {size} bytes", hint="open another path"
+            )
+        return size
+
+    def _readable(self, path: Path) -> tuple[sa.Engine, str | None]:
+        """Return an engine that can at least read the file, and the version of the store."""
+        modes = ["mode=rw", "mode=ro"]
+        log = path.with_name(f"{path.name}-wal")
+        if not log.exists() or log.stat().st_size == 0:
+            # Where not even the index of the write-ahead log can be made, the file can be
+            # read as one that nobody changes, unless some of it is still in the log.
+            modes.append("mode=ro&immutable=1")
+        for mode in modes:
             engine = _file_engine(path, mode, self.timeout)
             try:
                 with errors.wrapped(self.url), engine.begin() as connection:
-                    version = versions.stored(connection, self.url)
-                break
+                    return engine, versions.stored(connection, self.url)
             except StorageError as error:
                 engine.dispose()
                 found = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
-                if mode.endswith("1") or found not in (errors.READONLY, errors.CANTOPEN):
+                if mode == modes[-1] or found not in (errors.READONLY, errors.CANTOPEN):
                     raise
-        self._complete(version, create, lambda: self._make_file(path))
-        return engine
-
-    def _header(self, path: Path) -> bytes:
-        """Return the first bytes of the file, which are those of SQLite or none at all.
-
-        SQLite itself takes a file of a few bytes for an empty one and overwrites it.
-        """
-        try:
-            with path.open("rb") as file:
-                header = file.read(len(_MAGIC))
-        except FileNotFoundError:
-            return b""
-        except IsADirectoryError:
-            message = f"{path} is a folder, not a store"
-            raise StorageError(message, hint="name a file in it") from None
-        except OSError as error:
-            raise StorageError(f"store {self.url}: {error.strerror}") from error
-        if header and header != _MAGIC:
-            raise StoreVersionError(
-                f"{self.url} is no Gosset store: the file is no SQLite database",
-                hint="open another path",
-            )
-        return header
+        raise AssertionError("the last mode returns or raises")
 
     def _make_file(self, path: Path) -> None:
         """Bring the file to the newest version, one process at a time."""
@@ -159,12 +163,10 @@ class Database:
 
     def _open_server(self, create: bool) -> sa.Engine:
         engine = _server_engine(self._url, self.timeout)
-        with ExitStack() as on_failure:
-            on_failure.callback(engine.dispose)
+        with _disposed_on_failure(engine):
             with errors.wrapped(self.url), engine.begin() as connection:
                 version = versions.stored(connection, self.url)
             self._complete(version, create, lambda: versions.upgrade(engine, self.url))
-            on_failure.pop_all()
         return engine
 
     def _complete(self, version: str | None, create: bool, upgrade: Callable[[], None]) -> None:
@@ -174,65 +176,16 @@ class Database:
             upgrade()
 
 
+@contextmanager
+def _disposed_on_failure(engine: sa.Engine) -> Iterator[None]:
+    with ExitStack() as failed:
+        failed.callback(engine.dispose)
+        yield
+        failed.pop_all()
+
+
 def _no_store(url: str) -> NotFoundError:
     return NotFoundError(f"there is no store at {url}", hint="make one with 'gosset init'")
-
-
-def _parsed(url: str) -> sa.URL:
-    scheme = url.partition(":")[0]
-    if scheme == "memory":
-        return sa.URL.create("memory")
-    names = {
-        "sqlite": "sqlite",
-        "postgresql": "postgresql+psycopg",
-        "postgresql+psycopg": "postgresql+psycopg",
-        "postgres": "postgresql+psycopg",
-    }
-    if scheme not in names:
-        raise UsageError(
-            f"no catalog is opened by {scheme + ':' if ':' in url else url!r}",
-            hint="use sqlite:///path, postgresql://user@host/database or memory://",
-        )
-    parsed = None
-    with suppress(exc.ArgumentError, ValueError):
-        parsed = sa.make_url(url).set(drivername=names[scheme])
-    if parsed is None:
-        # Raised apart from its cause, which quotes the URL and so perhaps a password.
-        raise UsageError(
-            f"the {scheme} URL of the store cannot be read",
-            hint="percent-encode '/', '@', ':' and '#' in its user name and password",
-        )
-    if scheme == "sqlite" and (parsed.host or parsed.database in (None, "", ":memory:")):
-        raise UsageError(
-            f"{url!r} names no file",
-            hint="use sqlite:///relative/path, sqlite:////absolute/path or memory://",
-        )
-    if scheme == "sqlite":
-        # Whoever is given the URL later may stand in another folder.
-        parsed = parsed.set(database=str(Path(str(parsed.database)).expanduser().absolute()))
-    return parsed
-
-
-def _shown(url: sa.URL) -> str:
-    if url.drivername == "memory":
-        return "memory://"
-    # Made anew, because URL.set() takes None for "leave it as it is".
-    return sa.URL.create(
-        url.get_backend_name(),
-        username=url.username,
-        host=url.host,
-        port=url.port,
-        database=url.database,
-        query={key: value for key, value in url.query.items() if key not in _SECRETS},
-    ).render_as_string()
-
-
-def _timeout(url: sa.URL) -> float:
-    given = url.query.get("timeout")
-    try:
-        return LOCK_TIMEOUT if given is None else float(str(given))
-    except ValueError:
-        raise UsageError(f"timeout={given} in the store's URL is no number of seconds") from None
 
 
 def _prepared(connection: sqlite3.Connection) -> sqlite3.Connection:
