@@ -45,15 +45,27 @@ def load_experiments(reference: str) -> list[Experiment]:
     path, _, name = reference.partition("::")
     module = load_module(path)
     bound = _bound(module)
-    if name:
-        chosen = [e for binding, e in bound.items() if name in (binding, e.name)]
-        if not chosen:
-            known = [text for binding, e in bound.items() for text in (binding, e.name)]
-            raise NotFoundError(
-                f"{path} has no experiment {name!r}", hint=did_you_mean(name, known)
-            )
-        return chosen[:1]
-    found = [e for binding, e in bound.items() if not _imported(e, module)]
+    found = [_named(name, bound, path)] if name else _declared(module, bound, path)
+    for experiment in found:
+        # Where to find it again, also when a function of another module made it.
+        experiment.origin = Path(path).resolve()
+    return found
+
+
+def _named(name: str, bound: dict[str, Experiment], path: str) -> Experiment:
+    for experiment in bound.values():
+        if experiment.name == name:
+            return experiment
+    if name in bound:
+        return bound[name]
+    known = [*bound, *(experiment.name for experiment in bound.values())]
+    raise NotFoundError(f"{path} has no experiment {name!r}", hint=did_you_mean(name, known))
+
+
+def _declared(
+    module: types.ModuleType, bound: dict[str, Experiment], path: str
+) -> list[Experiment]:
+    found = [e for e in bound.values() if not _imported(e, module)]
     if not found:
         raise UsageError(
             f"{path} declares no experiment",

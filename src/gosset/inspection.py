@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import cast
 
 from . import wire
 from .entities import (
-    Computation,
     Dataset,
     Execution,
     Experiment,
@@ -16,9 +14,8 @@ from .entities import (
     Run,
 )
 from .exceptions import NotFoundError
-from .explain import Explanation, Made, explain
+from .filters import And, Comparison, Name
 from .lookup import Entity
-from .outcome import runs_of
 from .storage.base import ArtifactSummary
 from .store import Store
 from .types import JSONValue
@@ -43,7 +40,7 @@ def details(store: Store, entity: Entity) -> dict[str, JSONValue]:
         case Launch():
             return launch_details(store, entity)
         case Execution():
-            return {**wire.to_json(entity), "code": wire.plain(entity.code)}
+            return {**wire.to_json(entity), "code": wire.plain_mapping(entity.code)}
         case Experiment():
             return _experiment_details(store, entity)
         case Project():
@@ -102,7 +99,7 @@ def launch_details(store: Store, launch: Launch) -> dict[str, JSONValue]:
         "settings": wire.plain(launch.settings),
         "provenance": wire.plain(launch.provenance),
         "environment": _environment(store, launch),
-        "runs": [wire.run_to_json(run) for run in runs_of(store, launch)],
+        "runs": [wire.run_to_json(run) for run in store.runs_of(launch)],
         "computations": [
             wire.computation_to_json(c) for c in store.catalog.computations(launch_id=launch.id)
         ],
@@ -129,86 +126,6 @@ def latest_execution(store: Store, experiment: Experiment) -> Execution | None:
     return cast("Execution", found)
 
 
-def explanation(store: Store, run: Run, stage: str, fold: int | None = None) -> list[Explained]:
-    """Say why a stage of a run was or was not taken from the cache.
-
-    Parameters
-    ----------
-    store : Store
-    run : Run
-    stage : str
-    fold : int, optional
-        By default all folds.
-
-    Returns
-    -------
-    list of (Computation, Explanation)
-        One for each fold.
-
-    Raises
-    ------
-    NotFoundError
-        The run has no such computation.
-    """
-    computations = store.catalog.computations(run.id)
-    chosen = [c for c in computations if c.stage == stage and fold in (None, c.fold)]
-    if not chosen:
-        raise _no_computation(run, stage, fold, computations)
-    history = _History(store, run, stage)
-    return [(c, history.explain(c)) for c in chosen]
-
-
-Explained = tuple[Computation, Explanation]
-
-
-class _History:
-    """The computations of one stage in one experiment, each looked up once."""
-
-    def __init__(self, store: Store, run: Run, stage: str) -> None:
-        self._store = store
-        self._run = run
-        made = [
-            c
-            for c in store.select("computations", f"stage == {wire.quoted(stage)}")
-            if isinstance(c, Computation) and c.started is not None and c.key is not None
-        ]
-        self._carried_out = sorted(made, key=lambda c: (c.started is None, c.started, c.id))
-        self._runs: dict[str, Run] = {
-            r.id: r for r in store.runs(f"project == {wire.quoted(run.project)}")
-        }
-        self._launches: dict[int, Launch | None] = {}
-        self._executions: dict[int, Execution | None] = {}
-
-    def explain(self, computation: Computation) -> Explanation:
-        others = [c for c in self._carried_out if c.id != computation.id]
-        same = [c for c in others if c.key == computation.key and computation.key is not None]
-        earlier = [
-            c
-            for c in others
-            if c.key != computation.key
-            and c.fold == computation.fold
-            and computation.started is not None
-            and c.started is not None
-            and c.started < computation.started
-        ]
-        entries = self._store.catalog.entries({c.key for c in (computation, *earlier) if c.key})
-        return explain(
-            self._made(computation, entries.get(computation.key or ""), self._run),
-            [self._made(c, None, self._runs[c.run]) for c in same if c.run in self._runs],
-            [
-                self._made(c, entries.get(c.key or ""), self._runs[c.run])
-                for c in earlier
-                if c.run in self._runs and self._alike(self._runs[c.run])
-            ],
-        )
-
-    def _alike(self, run: Run) -> bool:
-        return run.experiment == self._run.experiment
-
-    def _made(self, computation: Computation, entry: object, run: Run) -> Made:
-        ...
-
-
 def _numbered(store: Store, kind: str, run: Run, number: int) -> object:
     try:
         return store.catalog.find(kind, f"{run.experiment}#{number}", project=run.project)
@@ -221,3 +138,20 @@ def _environment(store: Store, launch: Launch) -> JSONValue:
         return None
     found = store.catalog.environment(launch.environment)
     return {"digest": found.digest, **wire.plain_mapping(found.content)}
+
+
+def _experiment_details(store: Store, experiment: Experiment) -> dict[str, JSONValue]:
+    within = And((_equals("project", experiment.project), _equals("experiment", experiment.name)))
+    counts = {
+        kind: store.catalog.count(kind, where=within) for kind in ("executions", "launches", "runs")
+    }
+    execution = latest_execution(store, experiment)
+    return {
+        **wire.to_json(experiment),
+        **counts,
+        "code": {} if execution is None else wire.plain_mapping(execution.code),
+    }
+
+
+def _equals(name: str, value: str) -> Comparison:
+    return Comparison(Name((name,)), "==", value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -23,6 +24,7 @@ from .entities import (
     Run,
 )
 from .exceptions import SerializationError
+from .planner import Action, Plan
 from .storage.base import ArtifactSummary, MetricSummary
 from .types import JSONValue
 
@@ -58,7 +60,7 @@ def run_to_json(run: Run) -> dict[str, JSONValue]:
         "launch": run.launch,
         "status": str(run.status),
         "seed": run.seed,
-        "params": _plain(run.params),
+        "params": plain(run.params),
         "metrics": {name: _number(metric.value) for name, metric in run.metrics.items()},
         "metrics_std": {
             name: _number(metric.std)
@@ -70,7 +72,7 @@ def run_to_json(run: Run) -> dict[str, JSONValue]:
             for name, metric in run.metrics.items()
             if metric.folds
         },
-        "fields": _plain(run.fields),
+        "fields": plain(run.fields),
         "tags": list(run.tags),
         "dataset": run.dataset,
         "split": run.split,
@@ -96,7 +98,7 @@ def launch_to_json(
         told = {
             "id": best.id,
             "number": best.number,
-            "params": _plain(best.params),
+            "params": plain(best.params),
             "metric": name,
             "value": _number(best.metrics[name].value),
             "direction": str(direction),
@@ -115,6 +117,35 @@ def launch_to_json(
         "computations": dict(computations),
         "best": told,
     }
+
+
+def plan_to_json(plan: Plan) -> dict[str, JSONValue]:
+    """Return what ``run --plan --json`` prints of a plan: counts and reasons by stage.
+
+    What several runs share is computed once: the others load it.
+    """
+    stages: dict[str, dict[str, Counter[str]]] = {}
+    seen: set[int] = set()
+    for place in plan.places:
+        item = plan.items[place.item]
+        action, why = item.action, item.why
+        if action is Action.COMPUTE and item.id in seen:
+            action, why = Action.LOAD, "another run of this launch computes the same"
+        seen.add(item.id)
+        told = stages.setdefault(place.stage, {"actions": Counter(), "why": Counter()})
+        told["actions"][str(action)] += 1
+        told["why"][why] += 1
+    listed: list[JSONValue] = [
+        {
+            "stage": stage,
+            **{str(a): told["actions"][str(a)] for a in Action},
+            "why": dict(told["why"]),
+        }
+        for stage, told in stages.items()
+    ]
+    counts = {str(a): sum(told["actions"][str(a)] for told in stages.values()) for a in Action}
+    runs = len({place.run for place in plan.places if place.run is not None})
+    return {"runs": runs, "stages": listed, "counts": dict(counts)}
 
 
 def launch_entity_to_json(launch: Launch) -> dict[str, JSONValue]:
@@ -154,7 +185,7 @@ def experiment_to_json(experiment: Experiment) -> dict[str, JSONValue]:
         "project": experiment.project,
         "name": experiment.name,
         "description": experiment.description,
-        "definition": _plain(experiment.definition),
+        "definition": plain(experiment.definition),
         "created": _time(experiment.created),
     }
 
@@ -243,7 +274,7 @@ def dataset_to_json(dataset: Dataset) -> dict[str, JSONValue]:
 def hyperparameter_to_json(hyperparameter: Hyperparameter) -> dict[str, JSONValue]:
     """Return an effective parameter of an estimator as JSON."""
     return {
-        field.name: _plain(getattr(hyperparameter, field.name)) for field in fields(hyperparameter)
+        field.name: plain(getattr(hyperparameter, field.name)) for field in fields(hyperparameter)
     }
 
 
@@ -253,7 +284,7 @@ def cache_entry_to_json(entry: CacheEntry) -> dict[str, JSONValue]:
         "key": entry.key,
         "stage": entry.stage,
         "recipe": entry.recipe,
-        "parts": _plain(entry.parts),
+        "parts": plain(entry.parts),
         "outputs": [artifact_to_json(artifact) for artifact in entry.outputs],
         "size": sum(artifact.size for artifact in entry.outputs),
         "wall": entry.wall,
@@ -305,11 +336,17 @@ def _number(value: float | None) -> JSONValue:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def _plain(value: object) -> JSONValue:
+def plain_mapping(mapping: Mapping[str, object]) -> dict[str, JSONValue]:
+    """Return a mapping as JSON values, in which numbers that are not finite are text."""
+    return {str(name): plain(item) for name, item in mapping.items()}
+
+
+def plain(value: object) -> JSONValue:
+    """Return a value as JSON values, in which numbers that are not finite are text."""
     if isinstance(value, Mapping):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return plain_mapping(value)
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return _number(value)
     return value  # type: ignore[return-value]

@@ -62,7 +62,7 @@ def _flat(run: Run) -> dict[str, Any]:
 def summary_table(
     runs: Sequence[Run],
     metrics: Sequence[str] | None = None,
-    by: Literal["params", "run"] = "params",
+    by: Literal["params", "run", "launch"] = "params",
 ) -> Table:
     """Return what runs came to, with only those parameters that vary among them.
 
@@ -72,11 +72,12 @@ def summary_table(
         A run that did not complete has no measured values in the table.
     metrics : sequence of str, optional
         By default every metric of the test part that a run has.
-    by : {"params", "run"}
+    by : {"params", "run", "launch"}
         ``"params"``: one row for runs that differ only in the seed. Its mean is the mean
         over seeds of the means over folds; its standard deviation (``ddof=1``) is over
         all values that went into the mean, those of every fold of every seed, and ``n``
-        is their number. ``"run"``: one row for each run, with its split and dataset.
+        is their number. ``"launch"``: the same, apart for each launch. ``"run"``: one row
+        for each run, with its split and dataset.
 
     Returns
     -------
@@ -94,10 +95,12 @@ def summary_table(
     >>> summary_table([]).rows
     ()
     """
-    if by not in ("params", "run"):
-        raise UsageError(f"runs cannot be grouped by {by!r}", hint="use 'params' or 'run'")
+    if by not in ("params", "run", "launch"):
+        raise UsageError(
+            f"runs cannot be grouped by {by!r}", hint="use 'params', 'launch' or 'run'"
+        )
     names = _metric_names(runs, metrics)
-    groups = _groups(runs) if by == "params" else [[run] for run in runs]
+    groups = [[run] for run in runs] if by == "run" else _groups(runs, apart=by == "launch")
     varied = varying(runs)
     several = len({(run.project, run.experiment) for run in runs}) > 1
     rows: list[dict[str, Cell]] = []
@@ -107,12 +110,14 @@ def summary_table(
         if by == "run":
             row |= {"run": first.name, "experiment": first.experiment}
             row |= {"split": first.split, "dataset": first.dataset, "seed": first.seed}
+        elif by == "launch":
+            row["launch"] = f"{first.experiment}#{first.launch}"
         elif several:
             row["experiment"] = first.experiment
         row |= {name: _cell(first.params.get(name)) for name in varied}
         for name in names:
             row |= _measured(group, name)
-        if by == "params":
+        if by != "run":
             row["seeds"] = len(group)
         row["folds"] = max((len(m.folds) for run in group for m in run.metrics.values()), default=0)
         row["status"] = _status(group)
@@ -147,10 +152,11 @@ def best_row(table: Table, objective: tuple[str, Direction] | None) -> int | Non
     return -max(scored)[1] if scored else None
 
 
-def _groups(runs: Sequence[Run]) -> list[list[Run]]:
-    found: dict[tuple[str, ...], list[Run]] = {}
+def _groups(runs: Sequence[Run], *, apart: bool) -> list[list[Run]]:
+    found: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
-        at = (run.project, run.experiment, run.group, run.dataset or "")
+        launch = run.launch if apart else None
+        at = (run.project, run.experiment, launch, run.group, run.dataset)
         found.setdefault(at, []).append(run)
     return list(found.values())
 

@@ -1,0 +1,110 @@
+"""``gosset list``."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .call import call_of
+from .options import Json, split_list
+from .output import emit, emit_json, emit_table, say
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+
+PAGE = 50
+"""How many rows a terminal is shown unless a limit is given."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("list")(list_entities)
+
+
+def list_entities(
+    context: typer.Context,
+    kind: Annotated[
+        str,
+        typer.Argument(
+            metavar="KIND",
+            help="projects, experiments, executions, launches, runs, computations, datasets, "
+            "artifacts, metrics or cache.",
+        ),
+    ],
+    filter: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="FILTER", help="E.g. \"params.SVC.C > 0.1 and status == 'failed'\"."
+        ),
+    ] = None,
+    sort: Annotated[
+        str | None,
+        typer.Option(metavar="A,-B", help="Names to sort by; - puts the largest first."),
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Names of the columns to show.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="At most so many.")] = None,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
+    project: Annotated[
+        str | None, typer.Option(metavar="PROJECT", help="Instead of the active one.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Do not narrow to the active project and experiment.")
+    ] = False,
+    as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """List what the store holds."""
+    from ..exceptions import UsageError, did_you_mean
+    from ..lookup import where
+    from ..storage.base import KINDS, Order
+
+    if kind not in KINDS:
+        raise UsageError(f"there is no kind {kind!r} to list", hint=did_you_mean(kind, KINDS))
+    if as_json and as_csv:
+        raise UsageError("--json and --csv exclude each other")
+    call = call_of(context)
+    within = _within(call.settings(), project, everything=everything)
+    expression = where(kind, filter, project=within[0], experiment=within[1])
+    order = [Order(term.lstrip("-"), term.startswith("-")) for term in split_list(sort) or ()]
+    for_people = not (as_json or as_csv)
+    paged = for_people and limit is None and sys.stdout.isatty()
+    with call.browsing() as store:
+        found = store.catalog.select(
+            kind, where=expression, order=order, limit=PAGE if paged else limit, offset=offset
+        )
+        total = store.catalog.count(kind, where=expression) if paged else len(found)
+        chosen = split_list(columns)
+        known = store.catalog.names(kind) if chosen else []
+    from ..wire import to_json
+    from .tabulating import tabulate
+
+    documents = [to_json(entity) for entity in found]
+    if as_json and chosen is None:
+        emit_json(list(documents))
+        return
+    table = tabulate(kind, documents, chosen, known, for_people=for_people)
+    if as_json:
+        emit_json(table.to_plain())
+    elif as_csv:
+        emit(table.to_csv())
+    elif not documents:
+        say(f"no {kind}")
+    else:
+        emit_table(table)
+        if total > offset + len(found):
+            say(f"{len(found)} of {total}; see --limit and --offset")
+
+
+def _within(
+    settings: Settings, project: str | None, *, everything: bool
+) -> tuple[str | None, str | None]:
+    """Return the project and the experiment to narrow to."""
+    if everything:
+        return project, None
+    if project is not None:
+        return project, None
+    return settings.project, settings.experiment

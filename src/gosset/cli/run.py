@@ -1,0 +1,184 @@
+"""``gosset run`` and ``gosset resume``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .call import Call, call_of
+from .options import Json, split_list
+from .output import emit_json, reserved, say
+
+if TYPE_CHECKING:
+    from ..experiment import Experiment
+    from ..outcome import LaunchResult
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
+Jobs = Annotated[
+    int | None, typer.Option("-j", "--jobs", min=1, help="Worker processes; one a core by default.")
+]
+On = Annotated[
+    str | None, typer.Option("--on", metavar="EXECUTOR", help="What carries computations out.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("run")(run)
+    app.command("resume")(resume)
+
+
+def run(
+    context: typer.Context,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE[::EXPERIMENT]", help="A Python file with experiments.")
+    ],
+    param: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-p",
+            "--param",
+            metavar="NAME=V1,V2",
+            help="Alternatives of a parameter, in the place of those declared. Repeatable.",
+        ),
+    ] = None,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Only say what would be computed; write nothing.")
+    ] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute everything anew.")] = False,
+    jobs: Jobs = None,
+    on: On = None,
+    seeds: Annotated[
+        str | None, typer.Option(metavar="0,1,2", help="Run every parameter set with each seed.")
+    ] = None,
+    notes: Annotated[str, typer.Option(metavar="TEXT", help="Kept with the launch.")] = "",
+    metrics: Annotated[
+        str | None, typer.Option(metavar="A,B", help="In the place of those declared.")
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the experiments that a file declares."""
+    if plan:
+        # Importing the user's modules must not leave compiled ones behind either.
+        sys.dont_write_bytecode = True
+    call = call_of(context)
+    with reserved(as_json):
+        from ..discovery import load_experiments
+
+        experiments = load_experiments(file)
+        what = _Given(param, seeds, metrics, cache=not no_cache)
+        if plan:
+            plans = [_planned(experiment, call, what) for experiment in experiments]
+        else:
+            if len(experiments) > 1:
+                for experiment in experiments:
+                    experiment.prepare(**what.declared)
+            how = {"executor": on, "jobs": jobs, "progress": _progress(call, quiet=quiet)}
+            results = [
+                _carried_out(e, e.execute, store=call.store, notes=notes, **what.all, **how)
+                for e in experiments
+            ]
+    if plan:
+        from .rendering import emit_plans
+
+        emit_plans(plans, as_json=as_json)
+        return
+    _report(results, as_json=as_json, quiet=quiet)
+
+
+def resume(
+    context: typer.Context,
+    launch: Annotated[
+        str, typer.Argument(metavar="LAUNCH", help="An id, EXPERIMENT#NUMBER or latest.")
+    ] = "latest",
+    jobs: Jobs = None,
+    on: On = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Carry out the runs of a launch that did not complete."""
+    call = call_of(context)
+    with reserved(as_json):
+        from ..entities import Launch
+        from ..lookup import find
+        from ..resuming import experiment_of
+
+        store = call.reading()
+        found = find(store, launch, ["launches"], settings=call.settings())[1]
+        assert isinstance(found, Launch)
+        experiment = experiment_of(found)
+        how = {"executor": on, "jobs": jobs, "progress": _progress(call, quiet=quiet)}
+        result = _carried_out(experiment, experiment.resume, found, store=store, **how)
+    _report([result], as_json=as_json, quiet=quiet)
+
+
+class _Given:
+    """What the command line says in the place of the declaration."""
+
+    def __init__(
+        self, param: list[str] | None, seeds: str | None, metrics: str | None, *, cache: bool
+    ) -> None:
+        from ..exceptions import UsageError
+        from ..parameters import parse_option
+
+        vary: dict[str, list[object]] = {}
+        for text in param or ():
+            name, values = parse_option(text)
+            if name in vary:
+                raise UsageError(f"parameter {name!r} is given twice", hint=f"write {name}=V1,V2")
+            vary[name] = values
+        self.declared: dict[str, Any] = {
+            "vary": vary,
+            "seeds": None if seeds is None else parse_option(f"seeds={seeds}")[1],
+            "metrics": split_list(metrics),
+        }
+        self.all = {**self.declared, "cache": cache}
+
+
+def _planned(experiment: Experiment, call: Call, what: _Given) -> dict[str, Any]:
+    from ..wire import plan_to_json
+
+    plan = experiment.plan(**what.all, store=call.store)
+    return {
+        "project": experiment.project_name,
+        "experiment": experiment.name,
+        **plan_to_json(plan),
+    }
+
+
+def _carried_out(
+    experiment: Experiment, work: Callable[..., LaunchResult], *what: Any, **how: Any
+) -> LaunchResult:
+    """Do the work; when it is interrupted, say how to take it up again."""
+    try:
+        return work(*what, **how)
+    except KeyboardInterrupt:
+        say(f"interrupted; carry on with: gosset resume {experiment.name}#latest")
+        raise typer.Exit(130) from None
+
+
+def _progress(call: Call, *, quiet: bool) -> bool | None:
+    if quiet:
+        return False
+    return {"auto": None, "on": True, "off": False}[call.settings().progress]
+
+
+def _report(results: list[LaunchResult], *, as_json: bool, quiet: bool) -> None:
+    from ..entities import Status
+
+    if as_json:
+        documents = [result.to_dict() for result in results]
+        emit_json(documents[0] if len(documents) == 1 else list(documents))
+    elif not quiet:
+        from .rendering import emit_result
+
+        for result in results:
+            emit_result(result)
+    for result in results:
+        result.store.close()
+    if any(result.status is not Status.COMPLETE for result in results):
+        raise typer.Exit(1)

@@ -1,0 +1,115 @@
+"""What ``gosset show`` says to people, section by section."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..compare.tables import aligned, printable
+from ..entities import ExceptionInfo
+from .rendering import last_user_frame
+from .tabulating import humane
+
+_LONG = 40
+"""Lines of a source or a log that are shown."""
+
+_IN_SECTIONS = (
+    "params", "metrics", "metrics_std", "metrics_folds", "fields", "hyperparameters",
+    "computations", "attempts", "code", "environment", "artifacts", "exception", "definition",
+    "columns", "content", "runs", "settings", "provenance", "experiments",
+)  # fmt: skip
+
+
+def sections(kind: str, document: Mapping[str, Any]) -> str:
+    """Return all of `document` as text: facts first, then one section for each part."""
+    facts = {n: v for n, v in document.items() if n not in _IN_SECTIONS or isinstance(v, int)}
+    parts = [_pairs(facts)]
+    for name in _IN_SECTIONS:
+        value = document.get(name)
+        if not value or isinstance(value, int) or name in ("metrics_std", "metrics_folds"):
+            continue
+        text = _section(name, value, document)
+        if text:
+            parts.append(f"{name.upper()}\n{_indented(text)}")
+    return "\n\n".join(parts)
+
+
+def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
+    match name:
+        case "metrics":
+            return _metrics(document)
+        case "hyperparameters":
+            return _table(value, ("name", "value", "kind"))
+        case "computations":
+            return _table(value, ("stage", "fold", "status", "wall", "memory", "key"))
+        case "attempts":
+            return _table(value, ("number", "status", "resource", "started", "ended"))
+        case "artifacts":
+            return _table(value, ("stage", "fold", "name", "format", "size", "digest"))
+        case "content":
+            return _table(value, ("name", "format", "size", "digest"))
+        case "columns":
+            return _table(value, ("name", "dtype", "role", "unit", "labels", "description"))
+        case "runs":
+            return _table(value, ("name", "status", "seed", "params"))
+        case "exception":
+            return _exception(value)
+        case "code":
+            return _code(value)
+        case "experiments":
+            return "\n".join(map(printable, value))
+    return _pairs(value)
+
+
+def _metrics(document: Mapping[str, Any]) -> str:
+    spread = document.get("metrics_std", {})
+    folds = document.get("metrics_folds", {})
+    rows = [["metric", "mean", "std", "folds"]]
+    for name, mean in document["metrics"].items():
+        each = " ".join(_number(value) for value in folds.get(name, ()))
+        rows.append([name, _number(mean), _number(spread.get(name)), each])
+    return aligned(rows)
+
+
+def _number(value: object) -> str:
+    return f"{value:.4f}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _exception(value: Mapping[str, str]) -> str:
+    told = ExceptionInfo(type=value["type"], message=value["message"], traceback=value["traceback"])
+    where = last_user_frame(told)
+    head = printable(f"{told.type}: {told.message}" + (f" ({where})" if where else ""))
+    return "\n".join([head, *map(printable, told.traceback.splitlines())])
+
+
+def _code(value: Mapping[str, Any]) -> str:
+    lines = [f"fingerprint  {value.get('fingerprint', '–')}"]
+    lines += [f"{name}  {_short(v)}" for name, v in value.get("version", {}).items() if v]
+    for name, source in sorted(value.get("sources", {}).items()):
+        text = str(source).splitlines()
+        lines += ["", printable(name), *(f"  {printable(line)}" for line in text[:_LONG])]
+        if len(text) > _LONG:
+            lines.append(f"  … {len(text) - _LONG} more lines; --json has all")
+    return "\n".join(lines)
+
+
+def _table(documents: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
+    rows = [[_short(humane(name, each.get(name))) for name in columns] for each in documents]
+    return aligned([list(columns), *rows])
+
+
+def _pairs(mapping: Mapping[str, Any]) -> str:
+    rows = [[str(name), _short(humane(name, value))] for name, value in mapping.items()]
+    return aligned(rows) if rows else ""
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "–"
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())

@@ -1,0 +1,91 @@
+"""``gosset show`` and ``gosset delete``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Annotated
+
+import typer
+
+from .call import call_of
+from .options import Json, Kind
+from .output import ask, emit, emit_json, say
+
+Reference = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="A UUID, the beginning of one, EXPERIMENT#NUMBER, a name, a digest, or latest.",
+    ),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to `app`."""
+    app.command("show")(show)
+    app.command("delete")(delete)
+
+
+def show(
+    context: typer.Context, reference: Reference, kind: Kind = None, as_json: Json = False
+) -> None:
+    """Show all that is known of a run, launch, execution, experiment, project, dataset or artifact."""
+    from ..inspection import details
+    from ..lookup import KINDS, find, kind_named
+
+    call = call_of(context)
+    kinds = KINDS if kind is None else [kind_named(kind)]
+    with call.reading() as store:
+        found, entity = find(store, reference, kinds, settings=call.settings())
+        document = details(store, entity)
+    if as_json:
+        emit_json(document)
+        return
+    from .sections import sections
+
+    emit(sections(found, document))
+
+
+def delete(
+    context: typer.Context,
+    reference: Reference,
+    kind: Kind = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Delete something with all that it holds, and nothing above it."""
+    from .. import housekeeping
+    from ..exceptions import UsageError
+    from ..lookup import KINDS, SINGULAR, find, kind_named
+    from ..wire import to_json
+
+    call = call_of(context)
+    kinds = KINDS if kind is None else [kind_named(kind)]
+    with call.reading() as store:
+        found, entity = find(store, reference, kinds, settings=call.settings())
+        document = to_json(entity)
+        word = next(word for word, plural in SINGULAR.items() if plural == found)
+        name = _name(document)
+        if not yes:
+            if not sys.stdin.isatty():
+                raise UsageError(f"{word} {name} would be deleted", hint="confirm it with --yes")
+            if not ask(f"delete {word} {name} and all that it holds?"):
+                raise typer.Exit(1)
+        count = housekeeping.delete(store, found, entity)
+    if as_json:
+        identity = document.get("id", document.get("digest"))
+        emit_json({"deleted": word, "id": identity, "count": count})
+    else:
+        say(
+            f"deleted {word} {name}"
+            + (f" ({count} runs)" if found not in ("runs", "datasets") else "")
+        )
+
+
+def _name(document: Mapping[str, object]) -> str:
+    if "number" in document and "experiment" in document:
+        return f"{document['project']}/{document['experiment']}#{document['number']}"
+    if "version" in document:
+        return f"{document['name']}@{document['version']}"
+    return str(document.get("name", document.get("digest")))

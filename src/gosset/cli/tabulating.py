@@ -1,0 +1,131 @@
+"""JSON documents to tables: which columns, and how their values read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from ..compare import Cell, Table
+from ..exceptions import UsageError, did_you_mean
+from ..filters import parse_name
+from .rendering import seconds, size
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "projects": ("name", "description", "created"),
+    "experiments": ("project", "name", "description", "created"),
+    "executions": ("project", "experiment", "number", "fingerprint", "created"),
+    "launches": (
+        "project", "experiment", "number", "execution", "status", "notes", "started", "duration",
+    ),
+    "runs": ("name", "status", "launch", "seed", "params", "metrics", "started", "duration"),
+    "computations": ("stage", "fold", "status", "wall", "memory", "started", "run", "id"),
+    "datasets": ("name", "version", "rows", "targets", "digest", "source", "created"),
+    "artifacts": ("digest", "format", "size", "references"),
+    "metrics": ("name", "direction", "runs", "minimum", "mean", "maximum"),
+    "cache": ("stage", "key", "size", "wall", "created", "evicted"),
+}  # fmt: skip
+"""Kind → what people are shown of it unless they say."""
+
+_OPEN = ("params", "metrics", "metrics_std", "fields")
+"""Names that hold several values each, and become one column for each of them."""
+
+_TIMES = ("created", "started", "ended", "heartbeat")
+
+
+def tabulate(
+    kind: str,
+    documents: Sequence[Mapping[str, Any]],
+    columns: Sequence[str] | None = None,
+    known: Iterable[str] = (),
+    *,
+    for_people: bool = True,
+) -> Table:
+    """Return documents of one kind as a table.
+
+    Parameters
+    ----------
+    columns : sequence of str, optional
+        Names as filters write them, e.g. ``params.SVC.C``.
+    known : iterable of str
+        Names that the store knows beside those in `documents`.
+    for_people : bool
+        Show the usual columns, with times and sizes as people read them; else everything,
+        as it is.
+
+    Raises
+    ------
+    UsageError
+        A column that nothing of this kind has.
+    """
+    rows = [_flat(document) for document in documents]
+    if columns is None:
+        columns = (
+            _usual(kind, rows) if for_people else list(dict.fromkeys(n for r in rows for n in r))
+        )
+    else:
+        columns = [_checked(column, rows, known) for column in columns]
+    cells = tuple(
+        tuple(humane(n, row.get(n)) if for_people else _cell(row.get(n)) for n in columns)
+        for row in rows
+    )
+    return Table(tuple(columns), cells)
+
+
+def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in document.items():
+        if name in _OPEN and isinstance(value, Mapping):
+            flat |= {f"{name}.{key}": inner for key, inner in value.items()}
+        else:
+            flat[name] = value
+    return flat
+
+
+def _usual(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    chosen: list[str] = []
+    for column in COLUMNS[kind]:
+        if column not in _OPEN:
+            chosen.append(column)
+            continue
+        inner = [n for n in names if n.startswith(f"{column}.")]
+        if column == "metrics":
+            # Scores of the training part are there to be asked for.
+            inner = [n for n in inner if "/" not in n]
+        chosen += inner
+    return chosen
+
+
+def _checked(column: str, rows: Sequence[Mapping[str, Any]], known: Iterable[str]) -> str:
+    parsed = parse_name(column)
+    name = f"{parsed.head}.{parsed.rest}" if parsed.rest else parsed.head
+    names = {name for row in rows for name in row} | set(known)
+    if name in names:
+        return name
+    if parsed.rest and parsed.head in _OPEN and not rows:
+        return name
+    raise UsageError(f"there is no column {column!r}", hint=did_you_mean(column, names))
+
+
+def humane(name: str, value: Any) -> Cell:
+    if value is None or isinstance(value, bool):
+        return value
+    if name in _TIMES and isinstance(value, str):
+        return f"{datetime.fromisoformat(value).astimezone():%Y-%m-%d %H:%M:%S}"
+    if name in ("duration", "wall", "cpu") and isinstance(value, int | float):
+        return seconds(value)
+    if name in ("size", "memory") and isinstance(value, int | float):
+        return size(value)
+    if isinstance(value, float) and name.startswith("metrics."):
+        return f"{value:.4f}" if 0.001 <= abs(value) < 1e6 else f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return _cell(value)
+
+
+def _cell(value: Any) -> Cell:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
