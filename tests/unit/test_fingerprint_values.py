@@ -276,9 +276,18 @@ def test_a_type_can_be_registered() -> None:
     assert digest(Device("a")) != digest(Gpu("a"))
 
 
-@pytest.mark.parametrize("arguments", [("Device", len), (Device, "name")])
-def test_a_registration_names_a_class_and_a_function(arguments: Any) -> None:
-    with pytest.raises(FingerprintError, match=r"register\(type, function\)"):
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("Device", len), r"register\(type, function\)"),
+        ((Device, "name"), r"register\(type, function\)"),
+        ((dict, len), "a class of your own"),
+    ],
+)
+def test_a_registration_names_a_class_of_the_users_and_a_function(
+    arguments: Any, hint: str
+) -> None:
+    with pytest.raises(FingerprintError, match=hint):
         register(*arguments)
 
 
@@ -415,6 +424,12 @@ def test_child_seeds_are_pure_and_in_range(seed: int, labels: list[int | str]) -
     assert 0 <= child < 2**32
     assert child == derive_seed(seed, *labels)
     np.random.RandomState(child)
+
+
+@pytest.mark.parametrize("arguments", [(1.5,), (None,), (1, 1.5), (1, None)])
+def test_child_seeds_are_derived_from_integers_and_texts(arguments: Any) -> None:
+    with pytest.raises(FingerprintError, match="is no integer"):
+        derive_seed(*arguments)
 
 
 def test_child_seeds_differ_by_seed_label_and_order() -> None:

@@ -7,7 +7,7 @@ import dis
 import re
 import types
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from .leaves import LEAVES, integer, leaf, node, text
@@ -33,18 +33,19 @@ class Chain:
         ``"global"``, ``"cell"`` (a variable of an outer function) or ``"import"``.
     level : int
         Dots before the module's name in a relative import.
+    label : str
+        The chain as it was written.
     """
 
     root: str
     attributes: tuple[str, ...] = ()
     kind: str = "global"
     level: int = 0
+    label: str = field(init=False)
 
-    @property
-    def label(self) -> str:
-        """The chain as it was written."""
+    def __post_init__(self) -> None:
         dots = "import " + "." * self.level if self.kind == "import" else ""
-        return dots + ".".join((self.root, *self.attributes))
+        object.__setattr__(self, "label", dots + ".".join((self.root, *self.attributes)))
 
     def then(self, attribute: str) -> Chain:
         """Return the chain with one more attribute."""

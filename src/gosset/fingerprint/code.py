@@ -23,7 +23,7 @@ from .bytecode import Chain, chains_of, encode_bytecode
 from .callables import is_stage
 from .classes import encode_class
 from .families import encoder
-from .leaves import FORMAT, LEAVES, integer, node, text
+from .leaves import FORMAT, LEAVES, leaf, text
 from .names import Foreign, Found, Unfollowed, find
 from .origins import (
     Origin,
@@ -37,6 +37,7 @@ from .origins import (
 from .source import Decorator, source_of, statement_text
 
 _ENTRY: Final = "entry"
+_CODE: Final = (types.FunctionType, type, types.ModuleType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def _facts(code: types.CodeType) -> _Facts:
     if source is None:
         facts = _Facts(encode_bytecode(code), chains_of(code), "", ())
     else:
-        tree = text(source.dump, b"tree")
+        tree = leaf(b"tree", blake3(source.dump.encode()).digest())
         facts = _Facts(tree, chains_of(code), source.text, source.decorators)
     _facts_by_id[id(code)] = ref(code), facts
     return facts
@@ -183,7 +184,7 @@ class _Closure:
     """Walks the graph of code from one entry. Implements :class:`Reach` for its encoders."""
 
     def __init__(self, entry: object, depends: tuple[object, ...]) -> None:
-        self._components: dict[tuple[object, ...], _Component] = {}
+        self._components: dict[tuple[str, str, str, int], _Component] = {}
         self._packages = python_version()
         self._unresolved: set[str] = set()
         root = _Component(_ENTRY, "", _ENTRY, entry)
@@ -194,29 +195,28 @@ class _Closure:
         self._ordered = self._walk(root)
 
     def result(self) -> Code:
-        numbers = {id(component): number for number, component in enumerate(self._ordered)}
-        total = blake3(text(FORMAT) + text("code"))
-        for name, version in sorted(self._packages.items()):
-            total.update(text(name) + text(version))
+        numbers = {id(component): str(n) for n, component in enumerate(self._ordered)}
+        packages = dict(sorted(self._packages.items()))
+        total = bytearray(text(FORMAT) + text("code"))
+        for name, version in packages.items():
+            total += text(name) + text(version)
         parts: dict[str, str] = {}
         sources: dict[str, str] = {}
         for component in self._ordered:
-            digest = blake3(component.own)
-            total.update(node(b"component", len(component.edges)))
-            for label, reached, target in component.edges:
-                digest.update(text(label) + text(reached))
-                total.update(integer(numbers[id(target)] if target is not None else -1))
-            total.update(digest.digest())
+            names = "".join(f"{len(a)}:{a}{len(b)}:{b}" for a, b, _ in component.edges)
+            digest = blake3(text(component.kind) + component.own + text(names)).hexdigest()
+            reached = [numbers[id(target)] if target else "-" for _, _, target in component.edges]
+            total += text(digest) + text(" ".join(reached))
             if component.kind != _ENTRY or self._show_entry:
                 title = _free_title(component.title, parts)
-                parts[title] = digest.hexdigest()
+                parts[title] = digest
                 if component.source:
                     sources[title] = component.source
         return Code(
-            digest=total.hexdigest(),
+            digest=blake3(total).hexdigest(),
             parts=parts,
             sources=sources,
-            packages=dict(sorted(self._packages.items())),
+            packages=packages,
             unresolved=tuple(sorted(self._unresolved)),
         )
 
@@ -281,7 +281,7 @@ class _Closure:
         return _foreign_identity(value), None
 
     def _reach(self, kind: str, module: str, name: str, value: Any) -> tuple[str, _Component]:
-        key = (kind, module, name) if kind == "constant" else (kind, id(value))
+        key = (kind, module, name, id(value))
         component = self._components.get(key)
         if component is None:
             component = self._components[key] = _Component(kind, module, name, value)
@@ -296,6 +296,7 @@ class _Closure:
     def _write(self, component: _Component, values: Iterable[tuple[object, str]]) -> None:
         out = encoder(self)
         for value, where in values:
+            out.text(b"part", where)
             out.encode(value, where)
         component.own += bytes(out.out)
 
@@ -343,9 +344,7 @@ class _Closure:
             value = value.__wrapped__
         if isinstance(value, types.ModuleType) and origin_of(value) is Origin.USER:
             self._unfollowed(f"{found.name} is used as a value, so all of it counts")
-        if isinstance(value, types.FunctionType | type | types.ModuleType) or (
-            callable(value) and foreign_name(value)
-        ):
+        if isinstance(value, _CODE) or (callable(value) and foreign_name(value)):
             self.code(value, label)
             first = found.attributes[0] if found.attributes else ""
             if isinstance(value, types.FunctionType) and first in value.__dict__:

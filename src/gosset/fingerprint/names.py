@@ -8,8 +8,7 @@ import importlib.util
 import sys
 import types
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from .bytecode import Chain
 from .origins import Origin, origin_of, origin_of_module
@@ -19,8 +18,7 @@ _DYNAMIC: Final = frozenset({"eval", "exec", "__import__", "globals"})
 _DYNAMIC_FOREIGN: Final = frozenset({"importlib.import_module", "importlib.__import__"})
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """An object that a module of the user's names.
 
     Attributes
@@ -38,16 +36,14 @@ class Found:
     attributes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Foreign:
+class Foreign(NamedTuple):
     """Something in a module that is not the user's, by its dotted name."""
 
     module: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Unfollowed:
+class Unfollowed(NamedTuple):
     """A name that cannot be followed, and why."""
 
     reason: str
@@ -121,7 +117,7 @@ def _find_import(chain: Chain, scope: Mapping[str, Any]) -> Target:
     if module is None:
         try:
             spec = importlib.util.find_spec(name)
-        except (ImportError, ValueError):
+        except Exception:  # noqa: BLE001 - as below: it imports the packages above
             spec = None
         if spec is None:
             return Unfollowed(f"module {name} is not installed")

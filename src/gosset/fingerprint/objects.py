@@ -30,7 +30,7 @@ def register(kind: type, function: Callable[[Any], object]) -> None:
     Raises
     ------
     FingerprintError
-        `kind` is not a class or `function` cannot be called.
+        `kind` is not a class, or is one of Python's own, or `function` cannot be called.
 
     Examples
     --------
@@ -41,6 +41,10 @@ def register(kind: type, function: Callable[[Any], object]) -> None:
     """
     if not isinstance(kind, type):
         raise FingerprintError(f"{kind!r} is not a class", hint="register(type, function)")
+    if kind.__module__ == "builtins":
+        raise FingerprintError(
+            f"the identity of {kind.__qualname__} is fixed", hint="register a class of your own"
+        )
     if not callable(function):
         raise FingerprintError(
             f"what tells instances of {kind.__qualname__} apart must be a function",

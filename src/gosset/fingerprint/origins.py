@@ -44,20 +44,17 @@ def origin_of_module(name: str, file: str | None = None) -> Origin:
     >>> origin_of_module("json"), origin_of_module("numpy"), origin_of_module("__main__", "/a.py")
     (<Origin.PYTHON: 'python'>, <Origin.PACKAGE: 'package'>, <Origin.USER: 'user'>)
     """
-    top = name.partition(".")[0]
-    if file is not None and file.startswith(_TYPED):
-        return Origin.USER
-    if top == OWN:
-        return Origin.OWN
     if file is None:
         file = getattr(sys.modules.get(name), "__file__", None)
     if file is None:
         return _origin_without_file(name)
-    return _origin_of_file(file, top)
+    return _origin_of_file(file, name.partition(".")[0])
 
 
 def _origin_without_file(name: str) -> Origin:
     top = name.partition(".")[0]
+    if top == OWN:
+        return Origin.OWN
     if top in sys.stdlib_module_names:
         return Origin.PYTHON
     spec = getattr(sys.modules.get(name), "__spec__", None)
@@ -70,7 +67,11 @@ def _origin_without_file(name: str) -> Origin:
 
 @functools.cache
 def _origin_of_file(file: str, top: str) -> Origin:
-    if file.startswith("<"):  # "<string>", "<stdin>", "<frozen os>", a notebook's cell
+    if file.startswith(_TYPED):
+        return Origin.USER
+    if top == OWN:
+        return Origin.OWN
+    if file.startswith("<"):  # such as "<string>" and "<frozen os>"
         return Origin.PYTHON if top in sys.stdlib_module_names else Origin.USER
     for path in {os.path.abspath(file), os.path.realpath(file)}:
         if not {"site-packages", "dist-packages"}.isdisjoint(path.split(os.sep)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from blake3 import blake3
@@ -109,6 +110,11 @@ def derive_seed(seed: int, *labels: str | int) -> int:
     int
         From 0 to 2**32 - 1, which is what NumPy's and scikit-learn's seeds may be.
 
+    Raises
+    ------
+    FingerprintError
+        A label is neither a text nor an integer, or the seed is no integer.
+
     Examples
     --------
     >>> derive_seed(1, "split", 0) == derive_seed(1, "split", 0)
@@ -116,7 +122,16 @@ def derive_seed(seed: int, *labels: str | int) -> int:
     >>> derive_seed(1, "split", 0) == derive_seed(1, "split", 1)
     False
     """
-    encoded = text(FORMAT) + text("seed") + integer(int(seed))
+    encoded = text(FORMAT) + text("seed") + _index(seed)
     for label in labels:
-        encoded += text(label) if isinstance(label, str) else integer(int(label))
+        encoded += text(label) if isinstance(label, str) else _index(label)
     return int.from_bytes(blake3(encoded).digest(length=4), "big")
+
+
+def _index(value: int) -> bytes:
+    try:
+        return integer(operator.index(value))
+    except TypeError as error:
+        raise FingerprintError(
+            f"{value!r} is no integer", hint="seeds are derived from integers and texts"
+        ) from error
