@@ -9,7 +9,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TextIO
 
 from .artifacts import open_artifacts
@@ -40,6 +40,7 @@ from .works import (
     identity_of,
     key_of,
     outputs_in,
+    without_lost,
 )
 
 LOG_LIMIT = 64_000
@@ -97,13 +98,13 @@ class Worker:
         task = _Task(self, payload)
         pending: list[Outcome] = []
         sent = time.monotonic()
-        for index, work in enumerate(payload.works):
-            outcome = task.carry_out(work)
-            pending.append(outcome)
-            last = index == len(payload.works) - 1
-            if not last and time.monotonic() - sent > REPORT_EVERY:
+        for work in payload.works:
+            # What may kill this process must not take with it what was done before.
+            risky = not self._stages[work.stage].light
+            if pending and (risky or time.monotonic() - sent > REPORT_EVERY):
                 send(pending)
                 pending, sent = [], time.monotonic()
+            pending.append(task.carry_out(work))
         return pending
 
     def constant(self, constant: Constant) -> Any:
@@ -145,11 +146,32 @@ class _Task:
         self._outputs: dict[tuple[int, str], ArtifactRef] = dict(spec.known)
         self._lost: set[int] = set()
         self._views: dict[str, Any] = {}
+        self._looked_at = {
+            (output.work, output.name)
+            for work in spec.works
+            for ref in work.inputs.values()
+            if isinstance(ref, Look)
+            for output in outputs_in(ref)
+        }
         self._runs: dict[str, ActiveRun] = {}
 
     def carry_out(self, work: Work) -> Outcome:
         """Carry out one piece of work, or find it in the cache."""
         stage = self._worker._stages[work.stage]
+        if stage.over == "runs":
+            return self._carry_out_over_runs(stage, work)
+        return self._carry_out(stage, work)
+
+    def _carry_out_over_runs(self, stage: Stage, work: Work) -> Outcome:
+        """Carry out an aggregate over the runs that gave what it takes."""
+        inputs, lost = without_lost(work.inputs, self._known)
+        if not lost or any(ref == Collected(()) for ref in inputs.values()):
+            return self._carry_out(stage, work)
+        outcome = self._carry_out(stage, replace(work, inputs=inputs))
+        warning = f"stage {stage.name!r} leaves out what failed: {'; '.join(lost)}"
+        return replace(outcome, warnings=(*outcome.warnings, warning))
+
+    def _carry_out(self, stage: Stage, work: Work) -> Outcome:
         identities: dict[str, str] = {}
         for argument, ref in work.inputs.items():
             identity = identity_of(ref, self._worker._stages, self._known)
@@ -212,7 +234,7 @@ class _Task:
                 seed = int(key[:8], 16) if key else work.seed
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
                 value = self._call(stage, work, arguments, seed, run, warnings)
-            outputs = self._keep(stage, value) + self._logged(run, work)
+            outputs = self._keep(stage, work, value) + self._logged(run, work)
         # Whatever a stage raises is data, also when it means to end the process.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             exception = _exception(error)
@@ -254,7 +276,7 @@ class _Task:
                 )
         return value
 
-    def _keep(self, stage: Stage, value: Any) -> tuple[ArtifactRef, ...]:
+    def _keep(self, stage: Stage, work: Work, value: Any) -> tuple[ArtifactRef, ...]:
         names = stage.outputs
         if len(names) == 1:
             values = (value,)
@@ -272,16 +294,20 @@ class _Task:
                     hint="return one value for each name, or change outputs=",
                 )
             values = value
-        return tuple(
-            keep(
+        kept = []
+        for name, item in zip(names, values, strict=True):
+            artifact = keep(
                 item,
                 name,
                 self._worker._artifacts,
                 format=stage.formats.get(name),
                 where=f"stage {stage.name!r}, output {name!r}",
             )
-            for name, item in zip(names, values, strict=True)
-        )
+            kept.append(artifact)
+            if (work.id, name) in self._looked_at:
+                # Views are ours and change nothing, so they need not read it back.
+                self._views[artifact.identity] = item
+        return tuple(kept)
 
     def _logged(self, run: ActiveRun | None, work: Work) -> tuple[ArtifactRef, ...]:
         if run is None or not (run.metrics or len(run.fields) or run.tags):
@@ -431,4 +457,3 @@ def _state(run: ActiveRun | None) -> bytes | None:
     import cloudpickle
 
     return bytes(cloudpickle.dumps(dict(run.state)))
-

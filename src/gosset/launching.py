@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,10 @@ from .artifacts.values import keep
 from .blueprints.base import Blueprint
 from .coding import CodeVersion
 from .computing import WorkerSetup
-from .entities import ArtifactRef, Dataset, Launch, Run, Status
+from .entities import ArtifactRef, ComputationStatus, Dataset, Launch, Run, Status
 from .exceptions import ArtifactError, DatasetError, NotFoundError, UsageError
 from .executors import open_executor
+from .executors.base import Executor
 from .fingerprint import derive_seed, digest
 from .identifiers import now
 from .parameters import group_digest, jsonable
@@ -144,6 +146,7 @@ class Prepared:
                     assigned=settled.assigned,
                     folds=len(settled.folds.folds) if settled.folds else 0,
                     split=settled.folds.digest if settled.folds else "",
+                    done=run is not None and run.status is Status.COMPLETE,
                 )
             )
         return plans
@@ -362,6 +365,8 @@ def resume(
 ) -> tuple[Launch, Tally]:
     """Carry out the runs of a launch that did not complete; the others are left alone.
 
+    Aggregates over runs are carried out over all of them.
+
     Raises
     ------
     UsageError
@@ -369,23 +374,31 @@ def resume(
     """
     catalog = store.catalog
     _write_data(prepared, store)
-    runs = [run for run in store.runs_of(started) if run.status is not Status.COMPLETE]
+    aggregates = Scope.LAUNCH in prepared.pipeline.scopes.values()
+    runs = [
+        run
+        for run in store.runs_of(started)
+        if aggregates or run.status is not Status.COMPLETE
+    ]
     experiment = catalog.ensure_experiment(
         prepared.project, prepared.name, definition=prepared.definition
     )
     execution = catalog.ensure_execution(
         experiment.id, prepared.code.fingerprint, prepared.code.content
     )
-    known = {(run.group, run.seed): run for run in prepared.runs}
+    known: dict[tuple[str, int], list[Settled]] = {}
+    for settled in reversed(prepared.runs):
+        known.setdefault((settled.group, settled.seed), []).append(settled)
     chosen = []
     for run in runs:
-        settled = known.get((run.group, run.seed or 0))
-        if settled is None:
+        alike = known.get((run.group, run.seed or 0))
+        if not alike:
             raise UsageError(
                 f"the parameters of run {run.name} are not those of the experiment any more",
                 hint="run the experiment again instead of resuming",
             )
-        chosen.append(settled)
+        # Equal parameter sets have labels of their own: each goes to one run.
+        chosen.append(alike.pop() if len(alike) > 1 else alike[0])
     extras = [
         RunExtras(
             execution=execution.number,
@@ -416,7 +429,7 @@ def _carry_out(
     background.start()
     status = Status.FAILED
     tally = Tally()
-    executor = open_executor(_executor_name(options, store), options.jobs)
+    executor = _executor(options, store)
     try:
         executor.open(_setup(prepared, store, echo=executor.name == "inline"))
         plans = prepared.run_plans(list(runs), chosen)
@@ -438,7 +451,8 @@ def _carry_out(
             if not tally.damaged:
                 break
             _drop(store, tally.damaged, observer or Quiet())
-        good = all(state is Status.COMPLETE for state in tally.runs.values())
+        failed = tally.computations.get(ComputationStatus.FAILED, 0)  # also of an aggregate
+        good = not failed and all(state is Status.COMPLETE for state in tally.runs.values())
         status = Status.COMPLETE if good else Status.FAILED
     except KeyboardInterrupt:
         status = Status.STOPPED
@@ -454,11 +468,20 @@ def _carry_out(
     return found, tally
 
 
-def _executor_name(options: Options, store: Store) -> str:
-    if store.url.startswith("memory:") and options.executor == "processes":
+def _executor(options: Options, store: Store) -> Executor:
+    name = options.executor
+    if store.url.startswith("memory:") and name == "processes":
         # The bytes of such a store live in this process; workers could not reach them.
-        return "inline"
-    return options.executor
+        return open_executor("inline")
+    if name != "processes":
+        return open_executor(name, options.jobs)
+    loaded = [module for module in sys.modules if module.partition(".")[0] in _PRELOADED]
+    return open_executor(name, options.jobs, preload=loaded)
+
+
+_PRELOADED = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "joblib", "gosset")
+"""Packages that are imported once for all workers, where the controller uses them: they are
+known to bear a fork after their import."""
 
 
 def _setup(prepared: Prepared, store: Store, *, echo: bool) -> WorkerSetup:

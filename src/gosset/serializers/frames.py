@@ -47,7 +47,7 @@ class ParquetSerializer:
         kinds = (getattr(pandas, "DataFrame", None), getattr(pandas, "Series", None))
         if pandas is None or type(value) not in kinds:
             return False
-        return _only_strings(value) and _comes_back(value)
+        return _only_strings(value) and _form_comes_back(value)
 
     def dump(self, value: Any, file: Sink) -> None:
         """See :meth:`Serializer.dump`."""
@@ -79,6 +79,40 @@ def _only_strings(value: Any) -> bool:
         return False  # a missing label turns the integers of its level into floats
     columns += list(index.levels) if index.nlevels > 1 else [index]
     return all(set(map(type, column)) <= {str} for column in columns if column.dtype == object)
+
+
+def _form_comes_back(value: Any) -> bool:
+    """Whether an empty frame of the form of `value` comes back; asked once for a plain form.
+
+    Stages return many frames of one form, and the question costs as much as an answer.
+    """
+    form = _plain_form(value)
+    if form is None:
+        return _comes_back(value)
+    if form not in _known_forms:
+        if len(_known_forms) >= _FORMS:
+            _known_forms.clear()
+        _known_forms[form] = _comes_back(value)
+    return _known_forms[form]
+
+
+_FORMS = 1000
+_known_forms: dict[Hashable, bool] = {}
+
+
+def _plain_form(value: Any) -> Hashable | None:
+    """Return all that the form of a frame with plain labels and rows numbered from 0 consists of."""
+    import pandas as pd
+
+    if value.ndim != 2 or type(value.index) is not pd.RangeIndex or value.index.name is not None:
+        return None
+    columns = value.columns
+    if type(columns) is not pd.Index or columns.name is not None:
+        return None
+    if not all(type(label) is str for label in columns):
+        return None
+    start, step = value.index.start, value.index.step
+    return start, step, tuple(columns), columns.dtype, tuple(value.dtypes)
 
 
 def _comes_back(value: Any) -> bool:
