@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,16 +15,17 @@ if TYPE_CHECKING:
 
 
 def progress_bar(wanted: bool | None = None) -> Observer:
-    """Return an observer that draws a bar; a quiet one where nobody would see it.
+    """Return an observer that shows how far a launch is, on standard error.
 
     Parameters
     ----------
     wanted : bool, optional
-        By default: when standard error is a terminal.
+        True: a bar on a terminal, a line now and then elsewhere. False: nothing but
+        warnings. By default a bar on a terminal only.
     """
-    if wanted is None:
-        wanted = sys.stderr.isatty()
-    return ProgressBar() if wanted else Warnings()
+    if sys.stderr.isatty():
+        return Warnings() if wanted is False else ProgressBar()
+    return Lines() if wanted else Warnings()
 
 
 class Warnings(Quiet):
@@ -32,6 +34,35 @@ class Warnings(Quiet):
     def warn(self, message: str) -> None:
         """Write the message."""
         sys.stderr.write(f"gosset: warning: {message}\n")
+
+
+class Lines(Warnings):
+    """Writes a line at the start, at every tenth of the way and at the end."""
+
+    def __init__(self) -> None:
+        self._total = self._done = self._failed = self._told = 0
+        self._begun = 0.0
+
+    def begin(self, total: int, cached: int) -> None:
+        """Tell what is to be done."""
+        self._total, self._done, self._told = total, cached, 0
+        self._begun = time.monotonic()
+        sys.stderr.write(f"gosset: {total} computations, {cached} of them cached or not needed\n")
+
+    def advance(self, status: ComputationStatus, count: int) -> None:
+        """Tell how far the launch is, every tenth of the way."""
+        self._done += count
+        self._failed += count if status is ComputationStatus.FAILED else 0
+        tenth = 10 * self._done // max(self._total, 1)
+        if tenth > self._told:
+            self._told = tenth
+            passed = time.monotonic() - self._begun
+            left = passed / self._done * (self._total - self._done)
+            failed = f", {self._failed} failed" if self._failed else ""
+            sys.stderr.write(
+                f"gosset: {self._done} of {self._total} done{failed}, "
+                f"{passed:.1f} s passed, about {left:.1f} s left\n"
+            )
 
 
 class ProgressBar:

@@ -61,17 +61,7 @@ class Project:
         description: str = "",
     ) -> Callable[[Callable[..., Any]], DatasetSource]: ...
 
-    def dataset(
-        self,
-        function: Any = None,
-        /,
-        *,
-        name: str | None = None,
-        target: str | Sequence[str] | None = None,
-        groups: str | None = None,
-        units: Mapping[str, str] | None = None,
-        description: str = "",
-    ) -> Any:
+    def dataset(self, function: Any = None, **declared: Any) -> Any:
         """Declare a function that returns data as a dataset of the project.
 
         The function is called when an experiment needs the data, never at declaration.
@@ -96,14 +86,7 @@ class Project:
         """
 
         def declare(made: Callable[..., Any]) -> DatasetSource:
-            source = from_function(
-                made,
-                name=name,
-                target=target,
-                groups=groups,
-                units=units,
-                description=description,
-            )
+            source = from_function(made, **declared)
             self.datasets[source.name] = source
             return source
 
