@@ -375,30 +375,23 @@ def resume(
     catalog = store.catalog
     _write_data(prepared, store)
     aggregates = Scope.LAUNCH in prepared.pipeline.scopes.values()
-    runs = [
-        run
-        for run in store.runs_of(started)
-        if aggregates or run.status is not Status.COMPLETE
-    ]
+    runs = [r for r in store.runs_of(started) if aggregates or r.status is not Status.COMPLETE]
     experiment = catalog.ensure_experiment(
         prepared.project, prepared.name, definition=prepared.definition
     )
     execution = catalog.ensure_execution(
         experiment.id, prepared.code.fingerprint, prepared.code.content
     )
-    known: dict[tuple[str, int], list[Settled]] = {}
-    for settled in reversed(prepared.runs):
-        known.setdefault((settled.group, settled.seed), []).append(settled)
+    known = {(run.group, run.seed): run for run in prepared.runs}
     chosen = []
     for run in runs:
-        alike = known.get((run.group, run.seed or 0))
-        if not alike:
+        settled = known.get((run.group, run.seed or 0))
+        if settled is None:
             raise UsageError(
                 f"the parameters of run {run.name} are not those of the experiment any more",
                 hint="run the experiment again instead of resuming",
             )
-        # Equal parameter sets have labels of their own: each goes to one run.
-        chosen.append(alike.pop() if len(alike) > 1 else alike[0])
+        chosen.append(settled)
     extras = [
         RunExtras(
             execution=execution.number,

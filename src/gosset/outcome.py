@@ -73,9 +73,9 @@ class LaunchResult:
         return best_run(self.runs, self.objective)
 
     def output(
-        self, run: Run | str, name: str, *, fold: int | None = None, trust: bool = False
+        self, run: Run | Launch | str, name: str, *, fold: int | None = None, trust: bool = False
     ) -> Any:
-        """Return what a stage of a run gave; see :meth:`Store.output`."""
+        """Return what a stage of a run (or one over all runs) gave; see :meth:`Store.output`."""
         return self.store.output(run, name, fold=fold, trust=trust)
 
     def to_frame(self) -> pd.DataFrame:
@@ -95,7 +95,7 @@ class LaunchResult:
         )
 
     def raise_for_status(self) -> None:
-        """Raise ExecutionError naming the first run that failed, if one did."""
+        """Raise ExecutionError naming the first run, or else aggregate, that failed."""
         failed = [run for run in self.runs if run.status is not Status.COMPLETE]
         if failed:
             first = failed[0]
@@ -104,6 +104,12 @@ class LaunchResult:
                 f"{len(failed)} of {len(self.runs)} runs did not complete; {first.name}: {what}",
                 hint=f"see gosset show {first.name}",
             )
+        for computation in self.store.catalog.computations(launch_id=self.launch.id):
+            if computation.exception is not None:
+                raise ExecutionError(
+                    f"stage {computation.stage!r} over the runs failed: "
+                    f"{computation.exception.message}"
+                )
 
     def __repr__(self) -> str:
         complete = sum(run.status is Status.COMPLETE for run in self.runs)

@@ -53,6 +53,9 @@ class RunPlan:
         Stage → parameter → value.
     folds : int
         How many folds its split has.
+    done : bool
+        It came to its end earlier: nothing is done for it but what an aggregate over runs
+        takes from it.
     """
 
     facts: RunFacts
@@ -60,6 +63,7 @@ class RunPlan:
     assigned: Mapping[str, Mapping[str, object]]
     folds: int
     split: str = ""
+    done: bool = False
 
 
 Sources = Callable[[str, RunPlan | None, int | None], Constant]
@@ -151,7 +155,7 @@ class Plan:
     items : list of Item
         Each after those that it rests on.
     places : list of Place
-        Every computation of every run.
+        Every computation of every run that is not done yet.
     """
 
     pipeline: Pipeline
@@ -275,7 +279,8 @@ class _Planner:
                 )
             )
         self._item_at[stage.name, number, fold] = item
-        self.places.append(Place(number, stage.name, fold, item))
+        if run is None or not run.done:
+            self.places.append(Place(number, stage.name, fold, item))
 
     def _ref(self, value: str, number: int | None, fold: int | None) -> Ref:
         pipeline = self.pipeline
@@ -387,7 +392,7 @@ class _Planner:
     def decide(self, targets: set[str]) -> None:
         """Settle the action of every item, from the targets backwards."""
         needed = {place.item for place in self.places if place.stage in targets}
-        needed |= {item.id for item in self.items if not item.stage.cache}
+        needed |= {place.item for place in self.places if not self.items[place.item].stage.cache}
         for item in reversed(self.items):
             if item.id not in needed:
                 item.why = "nothing that is computed needs it"

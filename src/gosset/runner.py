@@ -455,7 +455,7 @@ class Runner:
     def _stop_the_rest(self) -> None:
         moment = now()
         for number, run in enumerate(self._runs):
-            if run.id in self.tally.runs:
+            if run.id in self.tally.runs or number not in self._by_run:
                 continue
             self.tally.runs[run.id] = Status.STOPPED
             self._updates.append(RunUpdate(id=run.id, status=Status.STOPPED, ended=moment))

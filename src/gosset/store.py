@@ -138,13 +138,14 @@ class Store:
         return load(artifact, self.artifacts, trust=trust)
 
     def output(
-        self, run: Run | str, name: str, *, fold: int | None = None, trust: bool = False
+        self, run: Run | Launch | str, name: str, *, fold: int | None = None, trust: bool = False
     ) -> Any:
         """Return what a stage of a run gave under the name `name`.
 
         Parameters
         ----------
-        run : Run or str
+        run : Run, Launch or str
+            The launch for the outputs of a stage over runs.
         name : str
             The output's name, e.g. ``"results"`` or ``"model"``.
         fold : int, optional
@@ -155,18 +156,22 @@ class Store:
         NotFoundError
             No such output, or several.
         """
-        entity = run if isinstance(run, Run) else self.run(run)
+        if isinstance(run, Launch):
+            owner, computations = "the launch", self.catalog.computations(launch_id=run.id)
+        else:
+            entity = run if isinstance(run, Run) else self.run(run)
+            owner, computations = f"run {entity.name}", self.catalog.computations(entity.id)
         found = [
             (computation, artifact)
-            for computation in self.catalog.computations(entity.id)
+            for computation in computations
             for artifact in computation.outputs
             if artifact.name == name and fold in (None, computation.fold)
         ]
         if not found:
-            raise NotFoundError(f"run {entity.name} has no output {name!r}")
+            raise NotFoundError(f"{owner} has no output {name!r}")
         if len(found) > 1:
             raise NotFoundError(
-                f"run {entity.name} has {name!r} on {len(found)} folds", hint="say which: fold=0"
+                f"{owner} has {name!r} on {len(found)} folds", hint="say which: fold=0"
             )
         return self.load(found[0][1], trust=trust)
 

@@ -73,6 +73,32 @@ def outputs_in(ref: Ref) -> Iterator[Output]:
                 yield from outputs_in(inner)
 
 
+def without_lost(
+    inputs: Mapping[str, Ref], known: Callable[[Output], str | None]
+) -> tuple[dict[str, Ref], tuple[str, ...]]:
+    """Leave out of what is collected over runs those that lack one of the values.
+
+    A run is left out of all inputs alike, so that they can be read side by side.
+
+    Returns
+    -------
+    (dict, tuple of str)
+        The inputs that remain, and the labels that were left out.
+    """
+    collected = {name: ref for name, ref in inputs.items() if isinstance(ref, Collected)}
+    lost = {
+        str(label): None
+        for ref in collected.values()
+        for label, inner in ref.values
+        if any(known(output) is None for output in outputs_in(inner))
+    }
+    kept: dict[str, Ref] = {
+        name: Collected(tuple(each for each in ref.values if str(each[0]) not in lost))
+        for name, ref in collected.items()
+    }
+    return {**inputs, **kept}, tuple(lost)
+
+
 def identity_of(
     ref: Ref, stages: Mapping[str, Stage], known: Callable[[Output], str | None]
 ) -> str | None:

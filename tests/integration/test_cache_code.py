@@ -162,7 +162,11 @@ HARMLESS = {
     "a comment": ("deep.py", "    return min", "    # bounded\n    return min"),
     "a comment at the end of a line": ("deep.py", "LIMIT)", "LIMIT)  # bounded"),
     "a stage's docstring": ("lab.py", '"""Clean."""', '"""Clean the values."""'),
-    "a docstring that was not there": ("deep.py", "(value):\n    return min", '(value):\n    """Bound."""\n    return min'),
+    "a docstring that was not there": (
+        "deep.py",
+        "(value):\n    return min",
+        '(value):\n    """Bound."""\n    return min',
+    ),
     "white space": ("deep.py", "min(abs(value), LIMIT)", "min( abs( value ),\n        LIMIT )"),
     "an annotation": ("deep.py", "def bounded(value)", "def bounded(value: int) -> int"),
     "an annotated variable": ("deep.py", "LIMIT = 100", "LIMIT: int = 100"),
@@ -298,7 +302,9 @@ def test_copied_example_edited_two_calls_away_and_run_as_a_script(tmp_path):
     text = example.read_text()
     helper = text.index("def centred")
     stage = text.index("@gs.stage\ndef pixels")
-    folder.write("images.py", text[helper:stage] + "\n\ndef prepared(images):\n    return centred(images)\n")
+    folder.write(
+        "images.py", text[helper:stage] + "\n\ndef prepared(images):\n    return centred(images)\n"
+    )
     folder.write(
         "digits.py",
         (text[:helper] + "from images import prepared\n\n\n" + text[stage:])
