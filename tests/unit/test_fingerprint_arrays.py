@@ -11,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 import scipy.sparse
+import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
@@ -61,11 +62,14 @@ DISTINCT_ARRAYS: list[Any] = [
     np.array([1, 2], dtype=np.clongdouble),
     np.array([(1, 2.0)], dtype=[("a", "i4"), ("b", "f8")]),
     np.array([(1, 2.0)], dtype=[("a", "i4"), ("c", "f8")]),
+    np.array([([1, 2],)], dtype=[("a", "i4", 2)]),
+    np.array([([[1], [2]],)], dtype=[("a", "i4", (2, 1))]),
     np.ma.array([1, 2], mask=[False, True]),
     np.ma.array([1, 2], mask=[False, False]),
     np.matrix([[1, 2]]),
     np.dtype("f8"),
     np.dtype("f4"),
+    np.dtype(("i4", 2)),
     np.datetime64("2020-01-01"),
     np.datetime64("2020-01-01T00"),
 ]
@@ -129,6 +133,14 @@ def test_an_array_is_its_copy_in_any_order(data: Any, array: np.ndarray[Any, Any
     axes = data.draw(st.permutations(range(array.ndim)))
     other = np.transpose(np.ascontiguousarray(np.transpose(array, axes)), np.argsort(axes))
     assert digest(other) == digest(array)
+
+
+@pytest.mark.parametrize(
+    "unknown", [np.nditer(GRID), scipy.stats.norm(0, 1), pa.default_memory_pool(), pl.lit(1)]
+)
+def test_other_objects_of_the_libraries_are_refused(unknown: object) -> None:
+    with pytest.raises(FingerprintError, match=f"a {type(unknown).__module__}"):
+        digest(unknown)
 
 
 def test_a_generator_that_has_drawn_is_another() -> None:
@@ -274,6 +286,7 @@ TABLE = pa.table(
         "bytes": pa.array([b"a", b"", None, b"b"]),
         "null": pa.nulls(4),
         "decimal": pa.array([1, 2, None, 3], type=pa.decimal128(5, 2)),
+        "id": pa.array([b"a" * 16, None, b"b" * 16, b"c" * 16], type=pa.uuid()),
         "view": pa.array(["a", None, "b", "c"], type=pa.string_view()),
     }
 )
@@ -332,6 +345,20 @@ def test_polars_frames_count_by_content_names_and_types() -> None:
     assert len({digest(value) for value in values}) == len(values)
     assert digest(pl.concat([frame[:1], frame[1:]], rechunk=False)) == digest(frame)
     assert digest(pl.DataFrame({"a": [0, 1, 2], "b": ["", "x", None]})[1:]) == digest(frame)
+
+
+def test_polars_objects_count_by_value() -> None:
+    first, second, same = (
+        pl.DataFrame({"a": pl.Series([word, None], dtype=pl.Object)}) for word in ("x", "y", "x")
+    )
+    assert digest(first) == digest(same)
+    assert digest(first) != digest(second)
+
+
+def test_dictionaries_of_the_chunks_do_not_count() -> None:
+    chunks = [pa.array(words).dictionary_encode() for words in (["x", "y"], ["y", "z", None])]
+    whole = pa.array(["x", "y", "y", "z", None]).dictionary_encode()
+    assert digest(pa.chunked_array(chunks)) == digest(pa.chunked_array([whole]))
 
 
 def test_a_sparse_matrix_counts_by_its_entries() -> None:
@@ -393,6 +420,18 @@ def test_estimators_count_by_class_and_parameters() -> None:
 
 def test_what_an_estimator_learned_does_not_count() -> None:
     assert digest(Cut().fit([1, 2])) == digest(Cut())
+
+
+class Forgetful(BaseEstimator):  # type: ignore[misc]
+    """Does not keep its parameter, which scikit-learn forbids."""
+
+    def __init__(self, limit: float = 1.0) -> None:
+        self.bound = limit
+
+
+def test_an_estimator_that_cannot_give_its_parameters_is_refused() -> None:
+    with pytest.raises(FingerprintError, match="model, which cannot give its parameters"):
+        digest(Forgetful(), where="model")
 
 
 def test_splitters_and_scorers_count_by_class_and_settings() -> None:

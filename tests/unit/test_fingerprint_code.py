@@ -6,10 +6,12 @@ import contextlib
 import dataclasses
 import functools
 import importlib
+import importlib.metadata
 import json
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -830,3 +832,134 @@ def test_a_closure_of_200_functions_is_fast(tmp_path: Path) -> None:
     assert parts == 210
     assert cold < 1.0
     assert warm < 0.05
+
+
+def test_installed_code_without_metadata_counts_by_what_it_says(tmp_path: Path) -> None:
+    files = {
+        "train.py": "import bare, spread.inner\ndef entry(): return bare.work(), spread.inner.x()",
+        "site-packages/bare.py": "__version__ = '7'\ndef work(): return 1\n",
+        "site-packages/spread/inner.py": "def x(): return 1\n",
+    }
+    program = (
+        "import sys, json; sys.path.insert(0, 'site-packages')\n"
+        "import train; from gosset.fingerprint import code_digest\n"
+        "code = code_digest(train.entry); print(json.dumps([code.parts, code.packages]))"
+    )
+    parts, packages = json.loads(run(program, cwd=write(tmp_path, files)))
+    assert list(parts) == ["train.entry"]
+    assert packages["bare"] == "7"
+    assert packages["spread"] == "unknown"
+
+
+def test_a_namespace_package_of_the_users_is_followed(tmp_path: Path) -> None:
+    files = {
+        "train.py": "import spread.inner\nfrom spread import inner as i\n"
+        "def entry(): return spread.inner.x() + i.y()",
+        "spread/inner.py": "def x(): return 1\ndef y(): return 2\n",
+    }
+    program = (
+        "import train, json; from gosset.fingerprint import code_digest\n"
+        "print(json.dumps(sorted(code_digest(train.entry).parts)))"
+    )
+    found = json.loads(run(program, cwd=write(tmp_path, files)))
+    assert found == ["spread.inner.x", "spread.inner.y", "train.entry"]
+
+
+def test_compiled_code_of_the_users_is_named(tmp_path: Path) -> None:
+    import _bisect
+
+    built = Path(getattr(_bisect, "__file__", ""))
+    if built.suffix not in (".so", ".pyd"):
+        pytest.skip("this Python has the module built in")
+    (tmp_path / built.name).write_bytes(built.read_bytes())
+    (tmp_path / "train.py").write_text(
+        "from _bisect import insort_left\ndef entry(x): return insort_left(x, 1)\n"
+    )
+    program = (
+        "import sys; sys.modules.pop('_bisect', None)\n"
+        "import train; from gosset.fingerprint import code_digest\n"
+        "print(code_digest(train.entry).unresolved)"
+    )
+    said = run(program, cwd=tmp_path)
+    assert "_bisect.insort_left is compiled code" in said
+
+
+def test_a_class_within_a_function_counts_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    text = (
+        'def f(x):\n    class Local:\n        """Words."""\n        width: int = 1\n'
+        "        def work(self): return x\n    return Local"
+    )
+    edits = [("", ""), ("Words", "Others"), ("width: int", "width: float")]
+    edits += [("int = 1", "int = 2"), ("return x", "return -x")]
+    found, made = [], []
+    for number, (old, new) in enumerate(edits):
+        (tmp_path / f"local_{number}.py").write_text(text.replace(old, new))
+        function = importlib.import_module(f"local_{number}").f
+        found.append(code_digest(function).digest)
+        made.append(code_digest(function(1)).digest)
+    assert found[1] == found[0]
+    assert len(set(found)) == 4  # in a class, an annotation declares a field
+    assert made[:3] == [made[0]] * 3
+    assert len(set(made)) == 3
+
+
+def test_a_stage_that_another_function_calls_counts_by_its_function() -> None:
+    calls = compiled("def f(): return stage(1)", stage=gs.stage(kept.__wrapped__))
+    assert set(code_digest(calls).parts) == {"__main__.f", f"{__name__}.kept"}
+    text = "def kept(x): return x + 1"
+    other = compiled("def f(): return stage(1)", stage=gs.stage(compiled(text, "kept")))
+    assert code_digest(calls).digest != code_digest(other).digest
+
+
+def test_an_attribute_of_a_function_counts_where_it_is_read() -> None:
+    def scope(weight: int) -> dict[str, Any]:
+        helper = compiled("def helper(): return 1", "helper")
+        helper.weight = weight
+        return {"helper": helper}
+
+    reads = [compiled("def f(): return helper.weight", **scope(n)) for n in (1, 2, 1)]
+    calls = [compiled("def f(): return helper()", **scope(n)) for n in (1, 2)]
+    first, second, same = (code_digest(function).digest for function in reads)
+    assert first == same != second
+    assert code_digest(calls[0]).digest == code_digest(calls[1]).digest
+
+
+def test_a_variable_that_is_not_bound_yet_is_passed_over() -> None:
+    def outer() -> Any:
+        def inner() -> Any:
+            return later
+
+        before = code_digest(inner)
+        later = 1
+        return before, code_digest(inner)
+
+    before, after = outer()
+    assert before.digest != after.digest
+
+
+def test_values_that_cannot_be_digested_are_named_where_they_stand() -> None:
+    lock = threading.Lock()
+    text = "def f(x=lock): return x\nclass C:\n    key = lock\n    def g(self): return f()"
+    code = code_digest(compiled(text, "C", lock=lock))
+    assert code.unresolved == (
+        "__main__.C.key, a _thread.lock, counts by its class alone",
+        "__main__.f: defaults[0], a _thread.lock, counts by its class alone",
+    )
+
+
+def test_this_package_counts_by_its_version(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(
+        "import gosset.stages as gs\ndef entry(): return gs.stage(len)\n"
+        "@gs.stage\ndef declared(x): return x\n"
+    )
+    program = (
+        "import train, json; from gosset.fingerprint import code_digest\n"
+        "found = [code_digest(entry).packages for entry in (train.entry, train.declared)]\n"
+        "print(json.dumps(found))"
+    )
+    used, declared = json.loads(run(program, cwd=tmp_path))
+    assert used["gosset"] == importlib.metadata.version("gosset")
+    assert "gosset" not in declared

@@ -22,6 +22,7 @@ import subprocess
 import sys
 import threading
 import types
+import typing
 import uuid
 import zoneinfo
 from pathlib import Path
@@ -111,6 +112,10 @@ DISTINCT: list[object] = [
         int | None,
     ),
     *(dict[str, int], functools.partial(int, base=2), functools.partial(int, base=3), string),
+    *(Any, str.upper, str.lower, property(len), property(abs), staticmethod(len), functools),
+    *(functools.singledispatchmethod(len), functools.singledispatchmethod(abs), classmethod(len)),
+    *(functools.partialmethod(len, 1), functools.cached_property(len), [].__len__),
+    *(typing.Optional, operator.methodcaller("a", b=1), operator.methodcaller("a", b=2)),
 ]
 
 
@@ -294,6 +299,12 @@ def test_a_registration_names_a_class_of_the_users_and_a_function(
 @dataclasses.dataclass
 class Model:
     callback: object
+
+
+def test_a_time_zone_without_a_key_is_refused() -> None:
+    zone = next(Path(folder) / "UTC" for folder in zoneinfo.TZPATH if Path(folder, "UTC").exists())
+    with zone.open("rb") as file, pytest.raises(FingerprintError, match="without a key"):
+        digest(zoneinfo.ZoneInfo.from_file(file))
 
 
 @pytest.mark.parametrize("unknown", [object(), threading.Lock(), iter([]), (i for i in ())])

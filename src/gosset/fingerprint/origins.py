@@ -44,6 +44,9 @@ def origin_of_module(name: str, file: str | None = None) -> Origin:
     >>> origin_of_module("json"), origin_of_module("numpy"), origin_of_module("__main__", "/a.py")
     (<Origin.PYTHON: 'python'>, <Origin.PACKAGE: 'package'>, <Origin.USER: 'user'>)
     """
+    if file is None and name == "__main__":
+        # In a worker, what was defined in the user's script is still said to be from there.
+        return Origin.USER
     if file is None:
         file = getattr(sys.modules.get(name), "__file__", None)
     if file is None:

@@ -39,7 +39,7 @@ def encode_kinds(out: Encoder, value: Any, where: str) -> bool:
     elif isinstance(value, re.Pattern):
         out.sequence(b"pattern", (value.pattern, value.flags), where)
     elif isinstance(value, operator.itemgetter | operator.attrgetter | operator.methodcaller):
-        out.attributes(b"getter", value, {"arguments": value.__reduce__()[1:]}, where)
+        out.attributes(b"getter", value, {"made by": value.__reduce__()}, where)
     else:
         return _encode_child(out, value, where)
     return True
