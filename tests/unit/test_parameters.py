@@ -271,11 +271,13 @@ def test_an_option_that_cannot_be_read_is_refused(text: str, message: str) -> No
         parse_option(text)
 
 
-@given(st.lists(st.one_of(st.integers(), st.floats(allow_nan=False), st.text()), min_size=1))
+LITERALS = st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text())
+
+
+@given(st.lists(LITERALS, min_size=1))
 def test_what_python_writes_is_read_back(values: list[object]) -> None:
-    written = ",".join(map(repr, values))
-    assert parse_option(f"p={written}") == ("p", values)
-    assert parse_option(f"p={values!r}" if math.inf not in values else "p=[]")[1][0] in (values, [])
+    assert parse_option(f"p={','.join(map(repr, values))}") == ("p", values)
+    assert parse_option(f"p={values!r}") == ("p", [values])
 
 
 # -- jsonable
