@@ -119,6 +119,17 @@ class Worker:
                 self._loaded[constant.origin] = self._folds(str(rest[0]))[int(str(rest[1]))]
         return _guarded(self._loaded[constant.origin])
 
+    def artifacts_of(self, ref: Ref) -> Iterator[ArtifactRef]:
+        """Iterate over the artifacts that hold the data and folds under `ref`."""
+        match ref:
+            case Constant(origin=("dataset", digest, _)):
+                yield from self._datasets[str(digest)].content
+            case Constant(origin=("fold", split, _)):
+                yield self._splits[str(split)]
+            case Look():
+                for _, inner in ref.inputs:
+                    yield from self.artifacts_of(inner)
+
     def _dataset_part(self, digest: str, part: str) -> Any:
         from .datasets.content import from_entity
 
@@ -217,17 +228,17 @@ class _Task:
         warnings: list[str] = []
         try:
             arguments = {a: self._value(ref, work) for a, ref in work.inputs.items()}
-        except (ArtifactMissingError, ArtifactDamagedError) as error:
+        except Exception as error:  # noqa: BLE001 - also what no library can read is an outcome
             return Outcome(
                 work=work.id,
                 status=ComputationStatus.FAILED,
                 key=key,
                 inputs=identities,
                 exception=_exception(error),
-                damaged=tuple(artifact.digest for artifact in self._artifacts_of(work)),
+                damaged=tuple(artifact.digest for artifact in self._unreadable(work)),
             )
         outputs: tuple[ArtifactRef, ...] = ()
-        exception = None
+        exception = state = None
         try:
             seed = arguments.get("seed")
             if not isinstance(seed, int):
@@ -235,9 +246,10 @@ class _Task:
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
                 value = self._call(stage, work, arguments, seed, run, warnings)
             outputs = self._keep(stage, work, value) + self._logged(run, work)
+            state = _state(run)
         # Whatever a stage raises is data, also when it means to end the process.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            exception = _exception(error)
+            exception, outputs = _exception(error), ()
         return Outcome(
             work=work.id,
             status=ComputationStatus.FAILED if exception else ComputationStatus.COMPUTED,
@@ -250,7 +262,7 @@ class _Task:
             memory=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT,
             log=log.text(),
             exception=exception,
-            state=_state(run),
+            state=state,
             warnings=tuple(warnings),
         )
 
@@ -367,15 +379,14 @@ class _Task:
             self._views[memo] = dict(zip(names, values, strict=True))[ref.output]
         return _guarded(self._views[memo])
 
-    def _artifacts_of(self, work: Work) -> Iterator[ArtifactRef]:
+    def _unreadable(self, work: Work) -> Iterator[ArtifactRef]:
         """Iterate over the artifacts under the inputs that cannot be read any more."""
         for ref in work.inputs.values():
-            for output in outputs_in(ref):
-                artifact = self._outputs[output.work, output.name]
+            outputs = (self._outputs[output.work, output.name] for output in outputs_in(ref))
+            for artifact in (*outputs, *self._worker.artifacts_of(ref)):
                 try:
-                    if artifact.inline is None:
-                        self._worker._artifacts.open(artifact.digest).close()
-                except (ArtifactMissingError, ArtifactDamagedError):
+                    load(artifact, self._worker._artifacts, trust=True)
+                except Exception:  # noqa: BLE001 - the reason is told by the outcome
                     yield artifact
 
 
@@ -456,4 +467,10 @@ def _state(run: ActiveRun | None) -> bytes | None:
         return None
     import cloudpickle
 
-    return bytes(cloudpickle.dumps(dict(run.state)))
+    try:
+        return bytes(cloudpickle.dumps(dict(run.state)))
+    except Exception as error:
+        raise SerializationError(
+            f"the state of run {run.name} ({', '.join(run.state)}) cannot be pickled: {error}",
+            hint="keep in run.vars what need not survive the run",
+        ) from error

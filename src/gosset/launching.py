@@ -16,7 +16,14 @@ from .blueprints.base import Blueprint
 from .coding import CodeVersion
 from .computing import WorkerSetup
 from .entities import ArtifactRef, ComputationStatus, Dataset, Launch, Run, Status
-from .exceptions import ArtifactError, DatasetError, NotFoundError, UsageError
+from .exceptions import (
+    ArtifactDamagedError,
+    ArtifactError,
+    ArtifactMissingError,
+    DatasetError,
+    NotFoundError,
+    UsageError,
+)
 from .executors import open_executor
 from .executors.base import Executor
 from .fingerprint import derive_seed, digest
@@ -427,10 +434,11 @@ def _carry_out(
         executor.open(_setup(prepared, store, echo=executor.name == "inline"))
         plans = prepared.run_plans(list(runs), chosen)
         lookup = lookup_in(store, cache=options.cache)
-        for _ in range(ROUNDS):
+        for turn in range(ROUNDS):
+            planned = prepared.plan(plans, lookup)
             runner = Runner(
                 started.id,
-                prepared.plan(plans, lookup),
+                planned,
                 runs,
                 extras,
                 catalog=catalog,
@@ -439,11 +447,13 @@ def _carry_out(
                 observer=observer or Quiet(),
                 timeout=options.timeout,
                 earlier=tally.outcomes,
+                final=turn == ROUNDS - 1,
             )
             tally = runner.carry_out()
             if not tally.damaged:
                 break
-            _drop(store, tally.damaged, observer or Quiet())
+            _drop(store, planned, tally.damaged, observer or Quiet())
+            _write_data(prepared, store)
         failed = tally.computations.get(ComputationStatus.FAILED, 0)  # also of an aggregate
         good = not failed and all(state is Status.COMPLETE for state in tally.runs.values())
         status = Status.COMPLETE if good else Status.FAILED
@@ -545,14 +555,18 @@ def _write_split(folds: Folds, store: Store) -> None:
     )
 
 
-def _drop(store: Store, damaged: Iterable[str], observer: Observer) -> None:
-    """Forget bytes that cannot be read, so that they are computed anew."""
+def _drop(store: Store, planned: Plan, damaged: Iterable[str], observer: Observer) -> None:
+    """Forget what cannot be read, so that it is computed anew."""
+    store.catalog.evict(planned.entries_with(damaged))
     for text in dict.fromkeys(damaged):
         observer.warn(f"artifact {text[:12]} was damaged or gone; it is computed anew")
         try:
-            store.artifacts.delete(text)
-        except ArtifactError as error:
-            observer.warn(str(error))
+            store.artifacts.open(text).close()
+        except (ArtifactDamagedError, ArtifactMissingError):
+            try:
+                store.artifacts.delete(text)
+            except ArtifactError as error:
+                observer.warn(str(error))
 
 
 class _Background(threading.Thread):

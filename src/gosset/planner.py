@@ -162,6 +162,16 @@ class Plan:
     items: list[Item]
     places: list[Place]
 
+    def entries_with(self, digests: Iterable[str]) -> set[str]:
+        """Return the keys of the cache entries that it counts on and that hold an artifact
+        of `digests`."""
+        sought = set(digests)
+        counted_on = [
+            *((i.entry.key, i.entry.outputs) for i in self.items if i.entry is not None),
+            *(held for item in self.items for held in item.candidates.items()),
+        ]
+        return {key for key, held in counted_on if any(a.digest in sought for a in held)}
+
     def counts(self) -> dict[str, int]:
         """Return action → how many computations (not pieces of work) it concerns."""
         counted = Counter(str(self.items[place.item].action) for place in self.places)

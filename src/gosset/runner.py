@@ -134,6 +134,9 @@ class Runner:
         Likewise.
     earlier : mapping
         Key → outcome, of what this launch computed under an earlier plan.
+    final : bool
+        False: where bytes turn out to be damaged, another plan follows, and runs that
+        failed in this one are not told yet.
     """
 
     def __init__(
@@ -149,6 +152,7 @@ class Runner:
         observer: Observer,
         timeout: float | None = None,
         earlier: Mapping[str, Outcome] | None = None,
+        final: bool = True,
     ) -> None:
         self._launch = launch_id
         self._plan = plan
@@ -159,6 +163,7 @@ class Runner:
         self._executor = executor
         self._observer = observer
         self._timeout = timeout
+        self._final = final
         self._items = plan.items
         self._outcomes: dict[int, Outcome] = {}
         self._places: dict[int, list[Place]] = defaultdict(list)
@@ -170,6 +175,7 @@ class Runner:
             self._open[place.run] += 1
         self._began: dict[int, datetime] = {}
         self._entries: list[CacheEntry] = []
+        self._stale: list[str] = []
         self._computations: list[Computation] = []
         self._updates: list[RunUpdate] = []
         self._attempts: list[Attempt] = []
@@ -288,6 +294,9 @@ class Runner:
             self.tally.outcomes[outcome.key] = outcome
             if item.action is Action.COMPUTE:
                 self._entries.append(_entry(item, outcome))
+                if item.entry is not None:
+                    # Its bytes are gone: what came out now takes its place.
+                    self._stale.append(item.entry.key)
         if outcome.state is not None and item.run is not None:
             self.tally.states[item.run.facts.id] = outcome.state
         for position, place in enumerate(self._places[outcome.work]):
@@ -358,6 +367,8 @@ class Runner:
             for o in outcomes
         )
         status = Status.FAILED if failure or skipped else Status.COMPLETE
+        if status is Status.FAILED and self.tally.damaged and not self._final:
+            return
         metrics, fields, tags = self._measured(number)
         ended = now()
         started = self._began.get(number, ended)
@@ -447,9 +458,11 @@ class Runner:
             runs=self._updates,
         )
         self._flushed = time.monotonic()
+        if self._stale:
+            self._catalog.evict(self._stale)
         if batch.entries or batch.computations or batch.attempts or batch.runs:
             self._catalog.record(batch)
-        self._entries, self._computations = [], []
+        self._entries, self._stale, self._computations = [], [], []
         self._attempts, self._updates = [], []
 
     def _stop_the_rest(self) -> None:

@@ -189,9 +189,18 @@ def folder(tmp_path):
     return Folder(tmp_path / "project")
 
 
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory):
+    """The file of a store in which nothing is; a copy costs less than to make it."""
+    path = tmp_path_factory.mktemp("empty") / "lab.db"
+    gs.open_store(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def store(tmp_path):
-    with gs.open_store(f"sqlite:///{tmp_path / 'lab.db'}") as opened:
+def store(tmp_path, empty_store):
+    path = shutil.copy(empty_store, tmp_path / "lab.db")
+    with gs.open_store(f"sqlite:///{path}") as opened:
         yield opened
 
 

@@ -333,3 +333,30 @@ def test_copied_example_edited_two_calls_away_and_run_as_a_script(tmp_path):
     second = computed()
     assert second == {stage: first[stage] for stage in second}
     assert first.keys() - second.keys() == {"truth"}
+
+
+def test_class_that_moved_to_another_module_does_not_strand_what_was_pickled(folder):
+    folder.write("shapes.py", "class Point:\n    def __init__(self, x):\n        self.x = x\n")
+    folder.write(
+        "lab.py",
+        "import gosset as gs\n"
+        "from shapes import Point\n"
+        "@gs.stage\n"
+        "def point(n: int = 1):\n"
+        "    return Point([n] * 1000)\n"
+        "@gs.stage\n"
+        "def length(point):\n"
+        "    return len(point.x)\n"
+        "experiment = gs.Experiment('e', stages=[point, length])\n",
+    )
+    folder.carry_out()
+    (folder.path / "shapes.py").rename(folder.path / "forms.py")
+    folder.edit("lab.py", "from shapes", "from forms")
+    folder.edit("lab.py", "len(point.x)", "len(point.x) + 1")
+    told = folder.carry_out()
+    assert told["status"] == "complete"
+    assert told["outputs"]["length"] == 1001
+    folder.edit("lab.py", "len(point.x) + 1", "len(point.x) + 2")
+    told = folder.carry_out()
+    assert told["computed"] == ["length"]
+    assert told["outputs"]["length"] == 1002
