@@ -89,7 +89,8 @@ def code_digest(obj: object, *, depends: Iterable[object] = ()) -> Code:
     -----
     What counts is the code that is loaded, also when its file has been edited since.
     Values that cannot be digested, such as a logger or a lock in a module's constant,
-    count by their class and are named in ``unresolved``.
+    count by their class and are named in ``unresolved``. Constants count by the value that
+    they have now: one that the code itself fills or rebinds makes another digest after it ran.
 
     Examples
     --------
