@@ -16,12 +16,7 @@ from .artifacts import open_artifacts
 from .artifacts.base import ArtifactStore
 from .artifacts.values import keep, load
 from .entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo
-from .exceptions import (
-    ArtifactDamagedError,
-    ArtifactMissingError,
-    SerializationError,
-    StageError,
-)
+from .exceptions import SerializationError, StageError
 from .executors.base import Send
 from .identifiers import now
 from .provenance.seeds import seeded
