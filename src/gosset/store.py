@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .artifacts import open_artifacts
 from .artifacts.base import ArtifactStore
 from .artifacts.gc import Collected, collect
 from .artifacts.values import load
-from .entities import ArtifactRef, Computation, Launch, Run
+from .entities import ArtifactRef, Computation, Dataset, Experiment, Launch, Run
 from .exceptions import NotFoundError, StorageError
 from .filters import parse
 from .settings import (
@@ -26,6 +26,13 @@ from .settings import (
 )
 from .storage import open_catalog
 from .storage.base import Catalog, Order
+from .types import JSONValue
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .datasets import Data
+    from .splits import Fold
 
 
 class Store:
@@ -174,6 +181,74 @@ class Store:
                 f"{owner} has {name!r} on {len(found)} folds", hint="say which: fold=0"
             )
         return self.load(found[0][1], trust=trust)
+
+    def folds(self, run: Run | str) -> tuple[Fold, ...]:
+        """Return the folds that a run was carried over; empty where it had none.
+
+        Raises
+        ------
+        NotFoundError, ArtifactMissingError, ArtifactDamagedError
+        """
+        from .splits import folds_from_bytes
+
+        entity = run if isinstance(run, Run) else self.run(run)
+        if entity.split is None:
+            return ()
+        return folds_from_bytes(self.load(self.catalog.split(entity.split).artifact))
+
+    def dataset(self, reference: str) -> Data:
+        """Return a version of a dataset: ``NAME``, ``NAME@VERSION`` or a digest.
+
+        Raises
+        ------
+        NotFoundError, ArtifactMissingError, ArtifactDamagedError
+        """
+        from .datasets import from_entity
+
+        return from_entity(
+            cast("Dataset", self.catalog.find("datasets", reference)), self.artifacts
+        )
+
+    def results(self, run: Run | str, *, fold: int = 0) -> pd.DataFrame:
+        """Return the per-row results of an estimator on one fold.
+
+        Returns
+        -------
+        DataFrame
+            One row per part and row of the data: ``part``, ``row``, ``truth``,
+            ``predicted`` and ``probability:LABEL`` or ``decision``.
+
+        Raises
+        ------
+        NotFoundError
+            The run has no such results.
+        """
+        found: pd.DataFrame = self.output(run, "results", fold=fold)
+        return found
+
+    def results_record(self, run: Run | str, *, fold: int = 0) -> dict[str, JSONValue]:
+        """Return the results on one fold as a JSON record.
+
+        Returns
+        -------
+        dict
+            ``dataset``, ``training_samples``, ``testing_samples``, ``split_num``,
+            ``training_indices``, ``testing_indices``, ``type`` and ``predictions``, which
+            maps a row of the test part to ``truth``, ``predicted`` and ``probabilities``.
+        """
+        from .estimators import results_record
+
+        entity = run if isinstance(run, Run) else self.run(run)
+        experiment = cast(
+            "Experiment", self.catalog.find("experiments", f"{entity.project}/{entity.experiment}")
+        )
+        return results_record(
+            self.results(entity, fold=fold),
+            dataset=entity.dataset or "",
+            fold=self.folds(entity)[fold],
+            split_num=fold,
+            task=str(experiment.definition.get("task", "")),
+        )
 
     def computations(self, run: Run | str) -> list[Computation]:
         """Return the computations of a run."""
