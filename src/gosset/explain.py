@@ -174,7 +174,10 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
                 after=new.get("version"),
             )
         )
-    found += _differences("parameter", _parameters(before), _parameters(after))
+    for change in _differences("parameter", _parameters(before), _parameters(after)):
+        # A whole estimator is told by those of the run's parameters that configured it.
+        own = [] if change.name in after.run.params else _configured(before.run, after.run, change)
+        found += own or [change]
     found += _differences("input", before.computation.inputs, after.computation.inputs)
     return tuple(found)
 
@@ -233,6 +236,11 @@ def _described(execution: Execution | None, stage: str) -> Mapping[str, JSONValu
     if execution is None:
         return {}
     return _mapping(_mapping(execution.code.get("stages")).get(stage))
+
+
+def _configured(before: Run, after: Run, change: Change) -> list[Change]:
+    texts = isinstance(change.before, str) and isinstance(change.after, str)
+    return _differences("parameter", before.params, after.params) if texts else []
 
 
 def _sources(execution: Execution | None) -> Mapping[str, JSONValue]:

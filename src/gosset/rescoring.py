@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from .entities import Dataset, Experiment, Metric, Run
 from .exceptions import MetricError, NotFoundError
+from .measuring import summarise
 from .metrics import Resolved, resolve
-from .runner import summarise
 from .storage.base import Batch, RunUpdate
 from .store import Store
 
@@ -112,9 +112,10 @@ def _task(store: Store, run: Run) -> str:
 
 def _labels(store: Store, run: Run) -> tuple[str, ...]:
     """Return the class names that the run's dataset declares; none where it is gone."""
-    digest = (run.dataset or "").rpartition(":")[2]
+    if run.dataset is None:
+        return ()
     try:
-        dataset = cast("Dataset", store.catalog.find("datasets", digest))
+        dataset = cast("Dataset", store.catalog.find("datasets", run.dataset))
     except NotFoundError:
         return ()
     targets = [column for column in dataset.columns if column.role == "target"]

@@ -50,7 +50,7 @@ def explain(
     context: typer.Context,
     run: Annotated[str, typer.Argument(metavar="RUN", help="An id, EXPERIMENT#NUMBER or latest.")],
     stage: Annotated[str, typer.Argument(metavar="STAGE")],
-    fold: Annotated[int | None, typer.Option(min=0, help="Only this fold.")] = None,
+    fold: Annotated[int | None, typer.Option(min=0, metavar="N", help="Only this fold.")] = None,
     as_json: Json = False,
 ) -> None:
     """Say why a stage of a run was or was not taken from the cache."""

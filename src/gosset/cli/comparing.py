@@ -39,7 +39,7 @@ def compare(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Compare runs or launches in a table; experiments or executions by their differences."""
+    """Compare runs or launches in a table, others by their differences."""
     from ..exceptions import UsageError
     from ..lookup import kind_named
 

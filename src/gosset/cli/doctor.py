@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(context: typer.Context, as_json: Json = False) -> None:
-    """Check Python, packages, the store, the disk and git; exit code 1 when something is wrong."""
+    """Check that everything is in order: Python, packages, store, disk, git."""
     from ..compare import Table
     from ..diagnosis import diagnose
 

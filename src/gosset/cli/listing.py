@@ -46,8 +46,10 @@ def list_entities(
     columns: Annotated[
         str | None, typer.Option(metavar="A,B", help="Names of the columns to show.")
     ] = None,
-    limit: Annotated[int | None, typer.Option(min=0, help="At most so many.")] = None,
-    offset: Annotated[int, typer.Option(min=0, help="Leave out the first so many.")] = 0,
+    limit: Annotated[int | None, typer.Option(min=0, metavar="N", help="At most so many.")] = None,
+    offset: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Leave out the first so many.")
+    ] = 0,
     project: Annotated[
         str | None, typer.Option(metavar="PROJECT", help="Instead of the active one.")
     ] = None,

@@ -87,6 +87,14 @@ def build() -> typer.Typer:
     return app
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"gosset {version('gosset')}\n")
+        raise typer.Exit
+
+
 def _global_options(
     context: typer.Context,
     store: Annotated[
@@ -94,14 +102,14 @@ def _global_options(
         typer.Option(metavar="URL", help="The store, e.g. sqlite:///lab.db or postgresql://…"),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and exit.", is_eager=True, callback=_version
+        ),
+    ] = False,
 ) -> None:
     context.obj = Call(store)
-    if version:
-        from importlib.metadata import version as version_of
-
-        sys.stdout.write(f"gosset {version_of('gosset')}\n")
-        raise typer.Exit
 
 
 def _command() -> Any:
@@ -143,7 +151,7 @@ def _tell(error: Exception, *, as_json: bool) -> int:
         context = getattr(error, "ctx", None)
         hint = f"see {context.command_path} --help" if context is not None else ""
     else:
-        from ..discovery import user_line
+        from ..usercode import user_line
 
         where = user_line(error)
         message = f"{type(error).__name__}: {message}" + (f" ({where})" if where else "")

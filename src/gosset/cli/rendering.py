@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..compare import Table, summary_table, varying
 from ..compare.runs import best_row
 from ..compare.tables import printable
-from ..discovery import is_user_file
+from ..usercode import is_user_file
 from ..entities import ExceptionInfo, Run, Status
 from .output import emit, emit_json, emit_table
 

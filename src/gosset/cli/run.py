@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Jobs = Annotated[
-    int | None, typer.Option("-j", "--jobs", min=1, help="Worker processes; one a core by default.")
+    int | None,
+    typer.Option(
+        "-j", "--jobs", min=1, metavar="N", help="Worker processes; one a core by default."
+    ),
 ]
 On = Annotated[
     str | None, typer.Option("--on", metavar="EXECUTOR", help="What carries computations out.")

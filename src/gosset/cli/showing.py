@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 def show(
     context: typer.Context, reference: Reference, kind: Kind = None, as_json: Json = False
 ) -> None:
-    """Show all that is known of a run, launch, execution, experiment, project, dataset or artifact."""
+    """Show all that is known of one thing, such as a run."""
     from ..inspection import details
     from ..lookup import KINDS, find, kind_named
 
