@@ -34,7 +34,7 @@ from .planner import Lookup, Plan, RunPlan, no_cache, plan
 from .provenance import host, user
 from .provenance.capture import capture
 from .runner import Observer, Quiet, RunExtras, Runner, Tally
-from .storage.base import NewRun, Split
+from .storage.base import Batch, NewRun, RunUpdate, Split
 from .store import Store, quoted
 from .types import JSONValue
 from .works import Constant, RunFacts
@@ -311,11 +311,14 @@ def launch(
 
     Raises
     ------
+    UsageError
+        The executor cannot do what is asked of it.
     StorageError
         The store cannot be written.
     KeyboardInterrupt
         After the launch was recorded as stopped.
     """
+    executor = _executor(options, store)
     catalog = store.catalog
     catalog.reap()
     _write_data(prepared, store)
@@ -360,7 +363,9 @@ def launch(
         )
         for run in prepared.runs
     ]
-    return _carry_out(prepared, store, options, observer, started, runs, prepared.runs, extras)
+    return _carry_out(
+        prepared, store, options, executor, observer or Quiet(), started, runs, prepared.runs, extras
+    )
 
 
 def resume(
@@ -379,6 +384,7 @@ def resume(
     UsageError
         A run's parameter set cannot be found in the experiment or made from the record.
     """
+    executor = _executor(options, store)
     catalog = store.catalog
     _write_data(prepared, store)
     aggregates = Scope.LAUNCH in prepared.pipeline.scopes.values()
@@ -410,14 +416,17 @@ def resume(
     catalog.update_launch(
         started.id, status=Status.RUNNING, heartbeat=now(), host=host(), pid=os.getpid()
     )
-    return _carry_out(prepared, store, options, observer, started, runs, chosen, extras)
+    return _carry_out(
+        prepared, store, options, executor, observer or Quiet(), started, runs, chosen, extras
+    )
 
 
 def _carry_out(
     prepared: Prepared,
     store: Store,
     options: Options,
-    observer: Observer | None,
+    executor: Executor,
+    observer: Observer,
     started: Launch,
     runs: Sequence[Run],
     chosen: Sequence[Settled],
@@ -429,7 +438,6 @@ def _carry_out(
     background.start()
     status = Status.FAILED
     tally = Tally()
-    executor = _executor(options, store)
     try:
         executor.open(_setup(prepared, store, echo=executor.name == "inline"))
         plans = prepared.run_plans(list(runs), chosen)
@@ -444,7 +452,7 @@ def _carry_out(
                 catalog=catalog,
                 artifacts=store.artifacts,
                 executor=executor,
-                observer=observer or Quiet(),
+                observer=observer,
                 timeout=options.timeout,
                 earlier=tally.outcomes,
                 final=turn == ROUNDS - 1,
@@ -452,13 +460,15 @@ def _carry_out(
             tally = runner.carry_out()
             if not tally.damaged:
                 break
-            _drop(store, planned, tally.damaged, observer or Quiet())
+            _drop(store, planned, tally.damaged, observer)
             _write_data(prepared, store)
         failed = tally.computations.get(ComputationStatus.FAILED, 0)  # also of an aggregate
         good = not failed and all(state is Status.COMPLETE for state in tally.runs.values())
         status = Status.COMPLETE if good else Status.FAILED
-    except KeyboardInterrupt:
-        status = Status.STOPPED
+    except BaseException as error:
+        status = Status.STOPPED if isinstance(error, KeyboardInterrupt) else Status.FAILED
+        executor.close()
+        _end_runs(store, started, status)
         raise
     finally:
         executor.close()
@@ -471,15 +481,28 @@ def _carry_out(
     return found, tally
 
 
+def _end_runs(store: Store, started: Launch, status: Status) -> None:
+    """Leave no run of a launch that ended early as if it were still to come."""
+    open_ = [run.id for run in store.runs_of(started) if not run.status.ended]
+    updates = [RunUpdate(id=run, status=status, ended=now()) for run in open_]
+    store.catalog.record(Batch(runs=updates))
+
+
 def _executor(options: Options, store: Store) -> Executor:
-    name = options.executor
+    """Return what carries the work out; raise UsageError before anything is written."""
+    name, jobs = options.executor, options.jobs
     if store.url.startswith("memory:") and name == "processes":
         # The bytes of such a store live in this process; workers could not reach them.
-        return open_executor("inline")
+        name, jobs = "inline", None
+    if name == "inline" and options.timeout is not None:
+        raise UsageError(
+            "work that is carried out inline cannot be ended by a timeout",
+            hint="use executor='processes', with a store that is no memory://",
+        )
     if name != "processes":
-        return open_executor(name, options.jobs)
+        return open_executor(name, jobs)
     loaded = [module for module in sys.modules if module.partition(".")[0] in _PRELOADED]
-    return open_executor(name, options.jobs, preload=loaded)
+    return open_executor(name, jobs, preload=loaded)
 
 
 _PRELOADED = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "joblib", "gosset")

@@ -1,0 +1,367 @@
+"""Failure is data: what raises, dies, hangs or is stopped costs its own run and no other."""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import alive, kill, wait_for
+
+import gosset as gs
+from gosset.entities import Status
+from gosset.exceptions import ExecutionError, UsageError
+
+PARAMETERS = {"n": [1, 2, 3, 4]}
+
+
+def statuses(result):
+    return [str(run.status) for run in result.runs]
+
+
+@gs.stage
+def before(n: int = 1):
+    return n
+
+
+def made_to_fail(how):
+    @gs.stage(depends=[how])
+    def after(before):
+        if before == 2:
+            how()
+        return before * 10
+
+    return after
+
+
+def raises():
+    raise ZeroDivisionError("divided by nothing")
+
+
+def exits():
+    sys.exit(3)
+
+
+def dies():
+    os._exit(4)
+
+
+def is_killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+@pytest.mark.parametrize("how", [raises, exits])
+def test_one_failure_does_not_lose_the_others(carry_out, store, how, executor):
+    result, told = carry_out(before, made_to_fail(how), parameters=PARAMETERS, executor=executor)
+    assert statuses(result) == ["complete", "failed", "complete", "complete"]
+    assert str(result.status) == "failed"
+    assert [result.output(result.runs[i], "after") for i in (0, 2, 3)] == [10, 30, 40]
+    assert told["stages"]["before"] == {"computed": 4}
+    [failed] = [c for c in store.computations(result.runs[1]) if str(c.status) == "failed"]
+    assert failed.stage == "after"
+    exception = result.runs[1].exception
+    assert exception.type == {raises: "ZeroDivisionError", exits: "SystemExit"}[how]
+    assert how.__name__ in exception.traceback
+    assert "computing.py" not in exception.traceback
+    with pytest.raises(ExecutionError, match="1 of 4 runs did not complete"):
+        result.raise_for_status()
+
+
+@pytest.mark.parametrize("how", [dies, is_killed])
+def test_worker_that_dies_costs_the_run_that_it_was_at(carry_out, store, how):
+    result, told = carry_out(
+        before, made_to_fail(how), parameters=PARAMETERS, executor="processes", jobs=2
+    )
+    assert statuses(result) == ["complete", "failed", "complete", "complete"]
+    # What the worker had done before it died is kept, and the blame lies where it belongs.
+    assert told["stages"] == {"before": {"computed": 4}, "after": {"computed": 3, "failed": 1}}
+    exception = result.runs[1].exception
+    assert exception.type == "WorkerLostError"
+    assert {dies: "4", is_killed: "SIGKILL"}[how] in exception.message
+
+
+def test_stage_that_ignores_being_asked_is_ended_at_its_limit(carry_out):
+    def hang():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(60)
+
+    begun = time.monotonic()
+    result, told = carry_out(
+        before, made_to_fail(hang), parameters=PARAMETERS, executor="processes", timeout=1.0
+    )
+    assert statuses(result) == ["complete", "failed", "complete", "complete"]
+    assert result.runs[1].exception.type == "TimeLimitError"
+    assert told["stages"]["before"] == {"computed": 4}
+    assert time.monotonic() - begun < 30
+
+
+def test_mended_and_resumed_only_the_missing_is_computed(folder):
+    folder.write(
+        "lab.py",
+        "import gosset as gs\n"
+        "@gs.stage\n"
+        "def first(n: int = 1):\n"
+        "    return n\n"
+        "@gs.stage\n"
+        "def second(first):\n"
+        "    if first == 2:\n"
+        "        raise ValueError('<b>no</b>')\n"
+        "    return first * 10\n"
+        "@gs.stage\n"
+        "def third(second):\n"
+        "    return second + 1\n"
+        "experiment = gs.Experiment('e', stages=[first, second, third],\n"
+        "                           parameters={'n': [1, 2, 3]})\n",
+    )
+    failed = folder.carry_out()
+    assert failed["runs"] == {"e#1": "complete", "e#2": "failed", "e#3": "complete"}
+    assert failed["stages"]["third"] == {"computed": 2, "skipped": 1}
+    with folder.store() as store:
+        [computation] = [c for c in store.computations("e#2") if str(c.status) == "failed"]
+        assert computation.exception.message == "<b>no</b>"
+        assert "raise ValueError" in computation.exception.traceback
+    # Mended in a way that leaves what the other runs depend on as it was.
+    folder.edit("lab.py", "    if first == 2:\n        raise ValueError('<b>no</b>')\n", "")
+    resumed = folder.carry_out(resume="1")
+    assert resumed["status"] == "complete"
+    assert resumed["launch"] == 1
+    with folder.store() as store:
+        times = {
+            run.number: {c.stage: str(c.status) for c in store.computations(run)}
+            for run in store.runs()
+        }
+        assert times[2] == {"first": "cached", "second": "computed", "third": "computed"}
+        assert times[1] == {"first": "computed", "second": "computed", "third": "computed"}
+        mended = store.run("e#2")
+        assert mended.exception is None
+        assert mended.execution == 2
+        assert [str(a.status) for a in store.catalog.attempts(mended.id)] == ["failed", "complete"]
+
+
+def test_wrong_number_of_outputs_names_the_stage_and_its_outputs(carry_out):
+    @gs.stage(outputs=("left", "right"))
+    def halves(n: int = 1):
+        return (1, 2, 3) if n == 1 else 5
+
+    result, _ = carry_out(halves, parameters={"n": [1, 2]})
+    first, second = (run.exception.message for run in result.runs)
+    assert first.startswith("stage 'halves' returned 3 values, but it gives 2 outputs: left, right")
+    assert second.startswith("stage 'halves' returned int")
+
+
+def test_value_that_nothing_can_keep_names_stage_and_output(carry_out):
+    @gs.stage(outputs=("number", "lines"))
+    def opened():
+        return 1, (line for line in "ab")
+
+    result, _ = carry_out(opened)
+    message = result.runs[0].exception.message
+    assert "stage 'opened', output 'lines'" in message
+    assert "generator" in message
+
+
+def test_state_that_cannot_be_pickled_is_named_and_costs_its_run_alone(store):
+    def step(run):
+        run.state.source = (line for line in "ab") if run.params.n == 2 else run.params.n
+
+    result = gs.Experiment("e", steps=[step], parameters={"n": [1, 2, 3]}).execute(
+        store=store, executor="inline", progress=False
+    )
+    assert statuses(result) == ["complete", "failed", "complete"]
+    assert "source" in result.runs[1].exception.message
+
+
+@pytest.mark.parametrize(
+    "options", [{"executor": "inline", "timeout": 1.0}, {"executor": "nowhere"}, {"executor": "inline", "jobs": 3}]
+)  # fmt: skip
+def test_call_that_cannot_be_carried_out_writes_no_launch(carry_out, store, options):
+    with pytest.raises(UsageError):
+        carry_out(before, **options)
+    assert store.select("launches") == []
+
+
+def test_launch_that_cannot_begin_leaves_no_run_waiting(carry_out, store):
+    class Odd:
+        def __reduce__(self):
+            raise TypeError("stays here")
+
+    odd = Odd()
+
+    @gs.stage(version="1")
+    def holder():
+        return odd is not None
+
+    with pytest.raises(UsageError):
+        carry_out(holder, executor="processes")
+    assert {str(run.status) for run in store.runs()} == {"failed"}
+    assert [str(launch.status) for launch in store.select("launches")] == ["failed"]
+
+
+SLOW = """\
+import os
+import sys
+import time
+from pathlib import Path
+
+import gosset as gs
+
+
+@gs.stage
+def quick(n: int = 1):
+    return n
+
+
+@gs.stage
+def slow(quick):
+    if quick > 2 and not Path("mended").exists():
+        Path(f"at-{quick}-{os.getpid()}").touch()
+        time.sleep(60)
+    return quick * 10
+
+
+experiment = gs.Experiment("e", stages=[quick, slow], parameters={"n": [1, 2, 3, 4, 5]})
+
+if __name__ == "__main__":
+    experiment.execute(store="sqlite:///lab.db", jobs=2, progress=False)
+"""
+
+
+@pytest.fixture
+def at_work(folder):
+    """A script of which two runs are complete and two are at work."""
+    folder.write("lab.py", SLOW)
+    process = folder.popen("lab.py")
+
+    def two_at_work():
+        assert process.poll() is None, process.communicate()
+        return len(list(folder.path.glob("at-*"))) == 2
+
+    wait_for(two_at_work, 30)
+    time.sleep(0.6)  # what was done before is in the catalog by then
+    folder.process = process
+    yield folder
+    kill(process)
+
+
+def workers(folder):
+    return [int(path.name.split("-")[2]) for path in folder.path.glob("at-*")]
+
+
+def by_number(store):
+    return {run.number: str(run.status) for run in store.runs()}
+
+
+def resume_and_check(folder):
+    folder.write("mended", "")
+    told = folder.carry_out(resume="1")
+    assert told["status"] == "complete"
+    assert set(told["runs"].values()) == {"complete"}
+    with folder.store() as store:
+        assert [str(launch.status) for launch in store.select("launches")] == ["complete"]
+        attempts = {run.number: len(store.catalog.attempts(run.id)) for run in store.runs()}
+        assert attempts == {1: 1, 2: 1, 3: 2, 4: 2, 5: 1}
+        assert store.output("e#5", "slow") == 50
+    assert folder.carry_out()["computed"] == []
+
+
+def test_killed_controller_is_seen_as_crashed_at_once_and_resumed(at_work):
+    os.kill(at_work.process.pid, signal.SIGKILL)
+    at_work.process.wait()
+    with at_work.store() as store:
+        assert by_number(store) == {
+            1: "complete",
+            2: "complete",
+            3: "running",
+            4: "running",
+            5: "queued",
+        }
+        assert store.catalog.reap() == 1
+        assert by_number(store) == {
+            1: "complete",
+            2: "complete",
+            3: "crashed",
+            4: "crashed",
+            5: "crashed",
+        }
+        [launch] = store.select("launches")
+        assert launch.status is Status.CRASHED
+        assert launch.ended is not None
+    wait_for(lambda: not any(map(alive, workers(at_work))))  # nobody is left to work for
+    resume_and_check(at_work)
+
+
+def test_interrupted_script_keeps_what_it_has_and_leaves_no_worker(at_work):
+    os.killpg(at_work.process.pid, signal.SIGINT)
+    _, error = at_work.process.communicate(timeout=20)
+    assert at_work.process.returncode != 0
+    assert error.count("Traceback") <= 1
+    assert not any(map(alive, workers(at_work)))
+    with at_work.store() as store:
+        assert by_number(store) == {
+            1: "complete",
+            2: "complete",
+            3: "stopped",
+            4: "stopped",
+            5: "stopped",
+        }
+        [launch] = store.select("launches")
+        assert launch.status is Status.STOPPED
+        assert [str(a.status) for a in store.catalog.attempts(store.run("e#3").id)] == ["stopped"]
+    resume_and_check(at_work)
+
+
+def test_killed_worker_costs_its_run_and_leaves_no_lock(at_work):
+    victims = workers(at_work)
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    at_work.write("mended", "")  # the last run, and whoever takes it up, is quick
+    at_work.process.communicate(timeout=30)
+    with at_work.store() as store:
+        assert by_number(store) == {
+            1: "complete",
+            2: "complete",
+            3: "failed",
+            4: "failed",
+            5: "complete",
+        }
+        assert "SIGKILL" in store.run("e#3").exception.message
+    told = at_work.carry_out(resume="1")
+    assert told["status"] == "complete"
+    assert at_work.carry_out()["computed"] == []
+
+
+def test_failed_launch_ends_a_script_that_asks_with_an_error(folder):
+    folder.write(
+        "lab.py",
+        "import gosset as gs\n"
+        "def step(run):\n"
+        "    raise ValueError('no')\n"
+        "if __name__ == '__main__':\n"
+        "    result = gs.Experiment('e', steps=[step]).execute(store='sqlite:///lab.db')\n"
+        "    result.raise_for_status()\n",
+    )
+    done = folder.run("lab.py", check=False)
+    assert done.returncode == 1
+    assert "1 of 1 runs did not complete; e#1: no" in done.stderr
+
+
+def test_launch_killed_while_others_write_leaves_a_catalog_that_can_be_read(at_work):
+    # Another process reads and writes meanwhile; the kill takes nothing of its work.
+    with at_work.store() as store:
+        gs.Experiment("other", stages=[before]).execute(
+            store=store, executor="inline", progress=False
+        )
+        os.kill(at_work.process.pid, signal.SIGKILL)
+        at_work.process.wait()
+        other = gs.Experiment("other", stages=[before]).execute(
+            store=store, executor="inline", progress=False
+        )
+        assert str(other.status) == "complete"
+        # A new launch finds the dead one.
+        [first] = store.select("launches", "experiment == 'e'")
+        assert first.status is Status.CRASHED
+    assert json.loads(json.dumps(other.to_dict()))["status"] == "complete"
+    assert Path(at_work.path / "lab.db").exists()
