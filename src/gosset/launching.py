@@ -28,12 +28,13 @@ from .executors import open_executor
 from .executors.base import Executor
 from .fingerprint import derive_seed, digest
 from .identifiers import now
+from .observing import Observer, Quiet
 from .parameters import group_digest, jsonable
 from .pipeline import Pipeline, Scope, build
 from .planner import Lookup, Plan, RunPlan, no_cache, plan
 from .provenance import host, user
 from .provenance.capture import capture
-from .runner import Observer, Quiet, RunExtras, Runner, Tally
+from .runner import RunExtras, Runner, Tally
 from .storage.base import Batch, NewRun, RunUpdate, Split
 from .store import Store, quoted
 from .types import JSONValue
@@ -364,7 +365,15 @@ def launch(
         for run in prepared.runs
     ]
     return _carry_out(
-        prepared, store, options, executor, observer or Quiet(), started, runs, prepared.runs, extras
+        prepared,
+        store,
+        options,
+        executor,
+        observer or Quiet(),
+        started,
+        runs,
+        prepared.runs,
+        extras,
     )
 
 

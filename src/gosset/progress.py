@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .entities import ComputationStatus, Metric, Run, Status
-from .runner import Observer, Quiet
+from .observing import Observer, Quiet
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import gosset as gs
-from gosset.runner import Quiet
+from gosset.observing import Quiet
 
 URL = "sqlite:///lab.db"
 
