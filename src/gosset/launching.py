@@ -1,4 +1,4 @@
-"""A launch from declaration to result: prepare (reads only), then carry out (writes)."""
+"""Carrying out what was prepared: a launch in the catalog, and its work done."""
 
 from __future__ import annotations
 
@@ -8,260 +8,39 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from .artifacts.base import ArtifactStore
 from .artifacts.values import keep
-from .blueprints.base import Blueprint
-from .coding import CodeVersion
 from .computing import WorkerSetup
 from .entities import ArtifactRef, ComputationStatus, Dataset, Launch, Run, Status
 from .exceptions import (
     ArtifactDamagedError,
     ArtifactError,
     ArtifactMissingError,
-    DatasetError,
+    GossetError,
     NotFoundError,
     UsageError,
 )
 from .executors import open_executor
 from .executors.base import Executor
-from .fingerprint import derive_seed, digest
 from .identifiers import now
 from .observing import Observer, Quiet
-from .parameters import group_digest, jsonable
-from .pipeline import Pipeline, Scope, build
-from .planner import Lookup, Plan, RunPlan, no_cache, plan
+from .parameters import jsonable
+from .pipeline import Scope
+from .planner import Lookup, Plan, no_cache
+from .preparing import Folds, Loaded, Prepared, Settled
 from .provenance import host, user
 from .provenance.capture import capture
 from .runner import RunExtras, Runner, Tally
 from .storage.base import Batch, NewRun, RunUpdate, Split
 from .store import Store, quoted
 from .types import JSONValue
-from .works import Constant, RunFacts
-
-if TYPE_CHECKING:
-    from .datasets import Data
-    from .splits import Fold
 
 HEARTBEAT = 5.0
 """Seconds between signs of life of a launch."""
 
 ROUNDS = 3
 """How often a plan is made anew because bytes that it counted on were damaged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A dataset in memory, with what the plan needs to know of it.
-
-    Attributes
-    ----------
-    entity : Dataset or None
-        As it is stored; None while nothing was written.
-    """
-
-    name: str
-    data: Data
-    description: str = ""
-    source: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Folds:
-    """The folds that one seed gives."""
-
-    digest: str
-    folds: tuple[Fold, ...]
-    description: Mapping[str, JSONValue]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
-    """One run to be: its parameter set, divided among the stages."""
-
-    label: str
-    seed: int
-    params: Mapping[str, object]
-    group: str
-    assigned: Mapping[str, Mapping[str, object]]
-    folds: Folds | None
-
-
-@dataclass(slots=True, kw_only=True)
-class Prepared:
-    """Everything that a launch does, settled and checked, with nothing written yet."""
-
-    project: str
-    name: str
-    description: str
-    definition: Mapping[str, JSONValue]
-    blueprint: Blueprint
-    pipeline: Pipeline
-    code: CodeVersion
-    runs: Sequence[Settled]
-    config: Mapping[str, object]
-    data: Loaded | None
-    others: Mapping[str, Loaded] = field(default_factory=dict)
-    origin: Path | None = None
-
-    # -- values from outside
-
-    def source(self, name: str, run: RunPlan | None, fold: int | None) -> Constant:
-        """Return the value from outside that goes by `name` in `run` on `fold`."""
-        if name in ("seed", "run", "params", "config", "fold"):
-            return self._word(name, run, fold)
-        if self.data is not None and name in ("X", "y", "groups", "data"):
-            return _part(self.data.data, name)
-        loaded = self.others.get(name) or self.data
-        assert loaded is not None
-        return _part(loaded.data, _whole(loaded.data))
-
-    def _word(self, name: str, run: RunPlan | None, fold: int | None) -> Constant:
-        if name == "config":
-            return Constant(digest(dict(self.config)), ("value", dict(self.config)))
-        assert run is not None
-        facts = run.facts
-        if name == "seed":
-            seed = facts.seed if fold is None else derive_seed(facts.seed, "fold", fold)
-            return Constant(f"seed:{seed}", ("value", seed))
-        if name == "params":
-            return Constant(digest(dict(facts.params)), ("value", dict(facts.params)))
-        if name == "run":
-            identity = digest((facts.seed, dict(facts.params), dict(self.config)))
-            return Constant(identity, ("run",))
-        folds = next(r.folds for r in self.runs if r.folds and r.folds.digest == run.split)
-        assert folds is not None
-        assert fold is not None
-        return Constant(f"fold:{folds.folds[fold].digest}", ("fold", run.split, fold))
-
-    def run_plans(self, runs: Sequence[Run | None], chosen: Sequence[Settled]) -> list[RunPlan]:
-        """Return the runs as the planner sees them; a run that is not stored has no id."""
-        plans = []
-        for position, (run, settled) in enumerate(zip(runs, chosen, strict=True)):
-            facts = RunFacts(
-                id=run.id if run else str(position),
-                number=run.number if run else position,
-                name=run.name if run else settled.label,
-                seed=settled.seed,
-                params=settled.params,
-                config=self.config,
-            )
-            plans.append(
-                RunPlan(
-                    facts=facts,
-                    label=settled.label,
-                    assigned=settled.assigned,
-                    folds=len(settled.folds.folds) if settled.folds else 0,
-                    split=settled.folds.digest if settled.folds else "",
-                    done=run is not None and run.status is Status.COMPLETE,
-                )
-            )
-        return plans
-
-    def plan(self, runs: Sequence[RunPlan], lookup: Lookup) -> Plan:
-        """Decide what to compute, load and skip."""
-        return plan(
-            self.pipeline,
-            runs,
-            codes=self.code.stages,
-            sources=self.source,
-            lookup=lookup,
-            targets=self.blueprint.targets,
-        )
-
-
-def _part(data: Data, part: str) -> Constant:
-    match part:
-        case "X":
-            identity = data.features_digest
-        case "y":
-            identity = data.target_digest
-        case "groups":
-            identity = digest(data.groups)
-        case _:
-            identity = data.digest
-    return Constant(f"data:{part}:{identity}", ("dataset", data.digest, part))
-
-
-def _whole(data: Data) -> str:
-    """Return what a stage gets that names a dataset: its frame, where it has one."""
-    try:
-        _ = data.frame
-    except DatasetError:
-        return "data"
-    return "frame"
-
-
-def settle_pipeline(
-    blueprint: Blueprint, sources: Mapping[str, Scope], sets: Sequence[Mapping[str, object]]
-) -> Pipeline:
-    """Build the pipeline of a blueprint and keep only the views that it uses."""
-    given = {name for params in sets for name in blueprint.translate(params).rest}
-    stages = list(blueprint.stages)
-    while True:
-        taken = {value for stage in stages for value in stage.inputs.values()}
-        taken |= {name for stage in stages for name in stage.parameters}
-        kept = [s for s in stages if not s.view or taken.intersection(s.outputs)]
-        if len(kept) == len(stages):
-            return build(kept, sources, given=given)
-        stages = kept
-
-
-def settle_runs(
-    blueprint: Blueprint,
-    pipeline: Pipeline,
-    sets: Sequence[Mapping[str, object]],
-    seeds: Sequence[int],
-    folds_for: Callable[[int], Folds | None],
-) -> list[Settled]:
-    """Return the runs of all parameter sets with all seeds, checked.
-
-    Raises
-    ------
-    ParameterError
-        A name that nothing takes.
-    """
-    labels = _labels(sets)
-    settled = []
-    for params, label in zip(sets, labels, strict=True):
-        translation = blueprint.translate(params)
-        assigned = pipeline.assign(translation.rest, translation.assigned)
-        group = group_digest(params)
-        for seed in seeds:
-            settled.append(
-                Settled(
-                    label=f"{label}, seed={seed}" if len(seeds) > 1 else label,
-                    seed=seed,
-                    params=params,
-                    group=group,
-                    assigned=assigned,
-                    folds=folds_for(seed),
-                )
-            )
-    return settled
-
-
-def _labels(sets: Sequence[Mapping[str, object]]) -> list[str]:
-    """Return for each set the values that tell it from the others, as text."""
-    shown = [{name: _short(value) for name, value in params.items()} for params in sets]
-    names = dict.fromkeys(name for params in shown for name in params)
-    varied = [n for n in names if len({params.get(n) for params in shown}) > 1]
-    labels = [", ".join(f"{n}={params[n]}" for n in varied if n in params) for params in shown]
-    seen: dict[str, int] = {}
-    for position, label in enumerate(labels):
-        seen[label] = seen.get(label, 0) + 1
-        if seen[label] > 1:
-            labels[position] = f"{label} ({seen[label]})".strip()
-    return labels
-
-
-def _short(value: object) -> str:
-    text = str(jsonable(value))
-    return text if len(text) <= 40 else f"{text[:37]}…"
-
-
-# -- carrying out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -443,7 +222,7 @@ def _carry_out(
 ) -> tuple[Launch, Tally]:
     catalog = store.catalog
     began = now()
-    background = _Background(prepared, store, started)
+    background = _Background(prepared, store, started, observer)
     background.start()
     status = Status.FAILED
     tally = Tally()
@@ -604,25 +383,40 @@ def _drop(store: Store, planned: Plan, damaged: Iterable[str], observer: Observe
 class _Background(threading.Thread):
     """Keeps a launch alive in the catalog, and captures provenance off the critical path."""
 
-    def __init__(self, prepared: Prepared, store: Store, started: Launch) -> None:
+    def __init__(
+        self, prepared: Prepared, store: Store, started: Launch, observer: Observer
+    ) -> None:
         super().__init__(name="gosset-background", daemon=True)
         self._prepared = prepared
         self._catalog = store.catalog
         self._artifacts: ArtifactStore = store.artifacts
         self._launch = started
+        self._observer = observer
         self._ending = threading.Event()
-        self._failed: str | None = None
+        self._failures: dict[str, GossetError | OSError] = {}
 
     def run(self) -> None:
         """Capture once, then beat until stopped."""
-        self._capture()
+        self._attempt("its provenance could not be kept", self._capture)
         while not self._ending.wait(HEARTBEAT):
-            self._catalog.update_launch(self._launch.id, heartbeat=now())
+            self._attempt("it could not give a sign of life", self._beat)
 
     def stop(self) -> None:
-        """End the thread, after the capture is written."""
+        """End the thread, after the capture is written, and warn of what failed."""
         self._ending.set()
         self.join()
+        for what, error in self._failures.items():
+            self._observer.warn(f"launch {self._launch.number}: {what}: {error}")
+
+    def _attempt(self, what: str, work: Callable[[], None]) -> None:
+        # The results are worth more than the notes on them: the launch itself goes on.
+        try:
+            work()
+        except (GossetError, OSError) as error:
+            self._failures[what] = error
+
+    def _beat(self) -> None:
+        self._catalog.update_launch(self._launch.id, heartbeat=now())
 
     def _capture(self) -> None:
         origin = self._prepared.origin or Path.cwd()
