@@ -345,7 +345,7 @@ def test_failed_launch_ends_a_script_that_asks_with_an_error(folder):
     )
     done = folder.run("lab.py", check=False)
     assert done.returncode == 1
-    assert "1 of 1 runs did not complete; e#1: no" in done.stderr
+    assert "1 of 1 runs did not complete; e#1: ValueError: no" in done.stderr
 
 
 def test_launch_killed_while_others_write_leaves_a_catalog_that_can_be_read(at_work):
