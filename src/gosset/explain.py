@@ -210,8 +210,11 @@ def _computed(
     compared = [(changes_between(other, made), other) for other in earlier]
     if not compared:
         return "first time", None, ()
-    # The fewest changes; among equals the latest, which come last.
-    changes, nearest = min(reversed(compared), key=lambda pair: len(pair[0]))
+    # On the same fold, the fewest changes; among equals the latest, which come last.
+    fold = made.computation.fold
+    changes, nearest = min(
+        reversed(compared), key=lambda pair: (pair[1].computation.fold != fold, len(pair[0]))
+    )
     since = f" since run {nearest.run.name}{_on(nearest.when)}"
     if not changes:
         return f"its cache key has other parts than{since.removeprefix(' since')}", None, ()
