@@ -123,12 +123,12 @@ class Folder:
 
         return told
 
-    def run(self, *arguments, check=True):
+    def run(self, *arguments, check=True, **variables):
         """Run Python on a script of the folder, in a process of its own, to its end."""
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.path,
-            env=clean_environment(),
+            env={**clean_environment(), **variables},
             capture_output=True,
             text=True,
             timeout=60,
