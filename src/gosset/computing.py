@@ -20,6 +20,7 @@ from .exceptions import SerializationError, StageError
 from .executors.base import Send
 from .identifiers import now
 from .provenance.seeds import seeded
+from .serializers import get
 from .stages import Stage
 from .tracking import ActiveRun, active
 from .works import (
@@ -319,14 +320,16 @@ class _Task:
     def _logged(self, run: ActiveRun | None, work: Work) -> tuple[ArtifactRef, ...]:
         if run is None or not (run.metrics or len(run.fields) or run.tags):
             return ()
+        plain = get("json")
+        for name, value in dict(run.fields).items():
+            if not plain.takes(value):
+                raise SerializationError(
+                    f"stage {work.stage!r} keeps a {type(value).__name__} as the field {name!r}, "
+                    "which is not plain data",
+                    hint="return the value from the stage instead, so that it becomes an artifact",
+                )
         logged = {"metrics": run.metrics, "fields": dict(run.fields), "tags": run.tags}
-        try:
-            artifact = keep(logged, LOGGED, self._worker._artifacts, format="json")
-        except SerializationError as error:
-            raise SerializationError(
-                f"stage {work.stage!r} keeps a field that is not plain data: {error.message}",
-                hint="return the value from the stage instead, so that it becomes an artifact",
-            ) from error
+        artifact = keep(logged, LOGGED, self._worker._artifacts, format="json")
         # Each stage reports its own; what the next one logs is counted by itself.
         run.metrics, run.tags = {}, []
         for name in list(run.fields):

@@ -109,6 +109,14 @@ class ExceptionInfo:
     message: str
     traceback: str = ""
 
+    @property
+    def line(self) -> str:
+        """What was raised, on one line: Gosset's errors say enough by their message."""
+        said = " ".join(self.message.split())
+        if self.type.startswith("gosset."):
+            return said
+        return f"{self.type.rpartition('.')[2]}: {said}" if said else self.type
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:

@@ -13,30 +13,33 @@ from .blueprints.base import Blueprint
 from .blueprints.rows import fold_views
 from .coding import code_version, with_versioned_views
 from .datasets import DatasetSource, as_source
+from .declaring import (
+    check_dataset_names,
+    check_function,
+    check_varied,
+    config_of,
+    listed,
+    name_of,
+    seeds_of,
+    stages_of,
+    steps_of,
+)
 from .entities import Launch
 from .estimators import FunctionEstimator
 from .exceptions import NotFoundError, UsageError
-from .launching import (
-    Folds,
-    Loaded,
-    Options,
-    Prepared,
-    launch,
-    lookup_in,
-    resume,
-    settle_pipeline,
-    settle_runs,
-)
+from .launching import Options, launch, lookup_in, resume
+from .observing import Observer
 from .outcome import LaunchResult
-from .parameters import expand, jsonable, override
+from .parameters import expand, flatten, jsonable, override
 from .pipeline import Scope
 from .planner import Plan, no_cache
+from .preparing import Folds, Loaded, Prepared, settle_pipeline, settle_runs
 from .provenance import command_line
-from .runner import Observer
 from .settings import load_settings
 from .stages import Stage
 from .store import Store, open_store
 from .types import UNSET, JSONValue, Unset
+from .usercode import called
 
 if TYPE_CHECKING:
     from .project import Project
@@ -124,8 +127,7 @@ class Experiment:
         store: str | None = None,
         declared_by: Callable[..., Any] | None = None,
     ) -> None:
-        if not isinstance(name, str) or not name.strip():
-            raise UsageError("an experiment needs a name")
+        name_of("an experiment", name)
         ways = [w for w in (estimator, stages, steps, declared_by) if w is not None]
         if len(ways) != 1:
             raise UsageError(
@@ -135,24 +137,35 @@ class Experiment:
         self.name = name
         self.project = project
         self.dataset = None if dataset is None else as_source(dataset)
-        self.datasets = tuple(as_source(further) for further in datasets)
+        self.datasets = tuple(as_source(each) for each in listed(name, "datasets", datasets))
+        own = self.dataset.name if self.dataset else None
+        check_dataset_names(name, [further.name for further in self.datasets], own)
+        check_function(name, "evaluator", evaluator)
+        check_function(name, "preprocess", preprocess)
         self.splits = splits
         self.estimator = estimator
         self.evaluator = evaluator
         self.preprocess = preprocess
-        self.stages = None if stages is None else list(stages)
-        self.steps = None if steps is None else list(steps)
+        self.stages = None if stages is None else stages_of(name, stages)
+        self.steps = None if steps is None else steps_of(name, steps)
         # A generator can be read once only, a plan and a launch both read it.
         self.parameters = list(parameters) if isinstance(parameters, Iterator) else parameters
-        self.metrics = None if metrics is None else list(metrics)
-        self.seeds = _seeds(name, seed, seeds)
-        self.config = dict(config or {})
+        self.metrics = None if metrics is None else listed(name, "metrics", metrics)
+        self.seeds = seeds_of(name, seed, seeds)
+        self.config = config_of(name, config)
         self.task = task
         self.description = description
         self.store = store
         self.declared_by = declared_by
         self.origin = _origin(declared_by)
-        if project is not None and not isinstance(project, str):
+        if project is None or isinstance(project, str):
+            name_of("a project", "default" if project is None else project)
+        elif not hasattr(project, "experiments"):
+            raise UsageError(
+                f"experiment {name!r}: project= is {project!r}",
+                hint="give a gosset.Project, or the name of one",
+            )
+        else:
             project.experiments[name] = self
             self.store = store or project.store
 
@@ -219,15 +232,15 @@ class Experiment:
         UsageError
             The declaration cannot be carried out; nothing was written.
         """
-        metrics = None if metrics is None else list(metrics)
-        seeds = seeds if seeds is None or isinstance(seeds, int) else list(seeds)
+        metrics = None if metrics is None else listed(self.name, "metrics", metrics)
+        seeds = None if seeds is None else seeds_of(self.name, seeds)
         prepared = self.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics)
         with _opened(store or self.store) as opened:
             options = self._options(executor, jobs, cache=cache, notes=notes, timeout=timeout)
             given: dict[str, JSONValue] = {
                 "parameters": jsonable(parameters) if isinstance(parameters, Mapping) else None,
                 "vary": jsonable(vary) if vary else None,
-                "seeds": None if seeds is None else list(_seeds(self.name, 0, seeds)),
+                "seeds": None if seeds is None else [*seeds],
                 "metrics": None if metrics is None else list(_names(metrics)),
             }
             options = replace(options, settings={**options.settings, **given})
@@ -321,11 +334,14 @@ class Experiment:
         """
         space = self.parameters if parameters is None else parameters
         sets = expand(override(space, vary or {}))
-        chosen = self.seeds if seeds is None else _seeds(self.name, 0, seeds)
+        if self.steps is not None and vary:
+            declared = {name for params in expand(space) for name in params}
+            check_varied(self.name, flatten(vary), declared)
+        chosen = self.seeds if seeds is None else seeds_of(self.name, seeds)
         data = None if self.dataset is None else _load(self.dataset)
         folding = _Folding(self._splits(), data, self.name)
         first = folding(chosen[0])
-        asked = self.metrics if metrics is None else list(metrics)
+        asked = self.metrics if metrics is None else listed(self.name, "metrics", metrics)
         blueprint = self._compile(data, asked, first)
         others = self._others(blueprint, data)
         sources = _sources(data, others, folded=first is not None)
@@ -352,9 +368,9 @@ class Experiment:
         estimator, stages = self.estimator, self.stages
         factory = None
         if self.declared_by is not None:
-            made = self.declared_by()
+            made = self._made(self.declared_by)
             if isinstance(made, list | tuple):
-                stages = list(made)
+                stages = stages_of(self.name, made)
             else:
                 estimator, factory = made, self.declared_by
         if self.steps is not None:
@@ -367,7 +383,7 @@ class Experiment:
                 hint="give dataset=…",
             )
         if factory is None and _is_factory(estimator):
-            estimator, factory = estimator(), estimator
+            estimator, factory = self._made(estimator), estimator
         parts = [p for p in ("train", "validation", "test") if _has_part(first, p)]
         if not hasattr(estimator, "fit"):
             if not callable(estimator):
@@ -386,15 +402,22 @@ class Experiment:
             parts=parts,
         )
 
+    def _made(self, function: Callable[..., Any]) -> Any:
+        """Return what a function of the user makes: an estimator, or a list of stages."""
+        called_name = getattr(function, "__name__", type(function).__name__)
+        hint = f"give what {called_name} makes, or a function without arguments that makes it"
+        with called(f"experiment {self.name!r}: {called_name}()", hint=hint):
+            made = function()
+        if made is None:
+            raise UsageError(
+                f"experiment {self.name!r}: {called_name}() returned None",
+                hint="return the estimator, or a list of stages",
+            )
+        return made
+
     def _compile_stages(
         self, stages: Sequence[Stage], metrics: Sequence[Any] | None, *, folded: bool
     ) -> Blueprint:
-        for declared in stages:
-            if not isinstance(declared, Stage):
-                raise UsageError(
-                    f"experiment {self.name!r}: {declared!r} is no stage",
-                    hint="declare it with @gosset.stage",
-                )
         return compile_stages(stages, metrics=metrics or (), views=fold_views() if folded else ())
 
     def _splits(self) -> Any:
@@ -461,18 +484,18 @@ class Experiment:
         notes: str = "",
         timeout: float | None = None,
     ) -> Options:
-        settings = load_settings()
+        settings = load_settings(arguments={"jobs": jobs, "executor": executor})
         return Options(
-            executor=executor or settings.executor,
-            jobs=jobs or settings.jobs,
+            executor=settings.executor,
+            jobs=settings.jobs,
             cache=cache,
             notes=notes,
             command=command_line(),
             timeout=timeout,
             settings={
                 "file": str(self.origin) if self.origin else None,
-                "executor": executor or settings.executor,
-                "jobs": jobs or settings.jobs,
+                "executor": settings.executor,
+                "jobs": settings.jobs,
                 "cache": cache,
             },
         )
@@ -543,19 +566,6 @@ def _sources(
     if folded:
         sources["fold"] = Scope.FOLD
     return sources
-
-
-def _seeds(name: str, seed: int, seeds: Iterable[int] | int | None) -> list[int]:
-    chosen = [seed] if seeds is None else [seeds] if isinstance(seeds, int) else list(seeds)
-    for value in chosen:
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**32:
-            raise UsageError(
-                f"experiment {name!r}: {value!r} is no seed",
-                hint="a seed is a whole number from 0 to 2**32 - 1",
-            )
-    if not chosen or len(set(chosen)) != len(chosen):
-        raise UsageError(f"experiment {name!r}: seeds are empty or repeated")
-    return chosen
 
 
 def _names(metrics: Iterable[Any]) -> list[str]:

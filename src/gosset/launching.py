@@ -282,7 +282,10 @@ def _executor(options: Options, store: Store) -> Executor:
     if store.url.startswith("memory:") and name == "processes":
         # The bytes of such a store live in this process; workers could not reach them.
         name, jobs = "inline", None
-    if name == "inline" and options.timeout is not None:
+    timeout = options.timeout
+    if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
+        raise UsageError(f"timeout={timeout!r}", hint="it is a number of seconds, more than 0")
+    if name == "inline" and timeout is not None:
         raise UsageError(
             "work that is carried out inline cannot be ended by a timeout",
             hint="use executor='processes', with a store that is no memory://",

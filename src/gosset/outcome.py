@@ -99,7 +99,7 @@ class LaunchResult:
         failed = [run for run in self.runs if run.status is not Status.COMPLETE]
         if failed:
             first = failed[0]
-            what = first.exception.message if first.exception else first.status.label
+            what = first.exception.line if first.exception else first.status.label
             raise ExecutionError(
                 f"{len(failed)} of {len(self.runs)} runs did not complete; {first.name}: {what}",
                 hint=f"see gosset show {first.name}",
@@ -108,7 +108,7 @@ class LaunchResult:
             if computation.exception is not None:
                 raise ExecutionError(
                     f"stage {computation.stage!r} over the runs failed: "
-                    f"{computation.exception.message}"
+                    f"{computation.exception.line}"
                 )
 
     def __repr__(self) -> str:

@@ -87,7 +87,7 @@ class Prepared:
 
     def _word(self, name: str, run: RunPlan | None, fold: int | None) -> Constant:
         if name == "config":
-            return Constant(digest(dict(self.config)), ("value", dict(self.config)))
+            return Constant(digest(dict(self.config), where="config"), ("value", dict(self.config)))
         assert run is not None
         facts = run.facts
         if name == "seed":
@@ -96,8 +96,9 @@ class Prepared:
         if name == "params":
             return Constant(digest(dict(facts.params)), ("value", dict(facts.params)))
         if name == "run":
-            identity = digest((facts.seed, dict(facts.params), dict(self.config)))
-            return Constant(identity, ("run",))
+            params = digest(dict(facts.params), where="parameters")
+            config = digest(dict(self.config), where="config")
+            return Constant(digest((facts.seed, params, config)), ("run",))
         folds = next(r.folds for r in self.runs if r.folds and r.folds.digest == run.split)
         assert folds is not None
         assert fold is not None

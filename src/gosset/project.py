@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
 from .datasets import DatasetSource, from_function
-from .exceptions import UsageError
+from .declaring import name_of
 from .experiment import Experiment
 
 
@@ -36,13 +36,11 @@ class Project:
     ...     import pandas
     ...     return pandas.DataFrame({"hours": [1, 2, 3, 4], "grade": ["c", "b", "b", "a"]})
     >>> grades
-    <dataset grades>
+    <dataset 'grades' of function gosset.project.grades>
     """
 
     def __init__(self, name: str, *, description: str = "", store: str | None = None) -> None:
-        if not isinstance(name, str) or not name.strip():
-            raise UsageError("a project needs a name", hint='write gosset.Project("My project")')
-        self.name = name
+        self.name = name_of("a project", name)
         self.description = description
         self.store = store
         self.datasets: dict[str, DatasetSource] = {}

@@ -13,7 +13,7 @@ from .artifacts.base import ArtifactStore
 from .artifacts.gc import Collected, collect
 from .artifacts.values import load
 from .entities import ArtifactRef, Computation, Dataset, Experiment, Launch, Run
-from .exceptions import NotFoundError, StorageError
+from .exceptions import NotFoundError, StorageError, UsageError
 from .filters import parse
 from .settings import (
     Settings,
@@ -306,7 +306,7 @@ def open_store(
 
     Raises
     ------
-    StoreVersionError, StoreReadOnlyError, StorageError, NotFoundError
+    StoreVersionError, StoreReadOnlyError, StorageError, NotFoundError, UsageError
 
     Examples
     --------
@@ -314,6 +314,11 @@ def open_store(
     ...     store
     <store memory://>
     """
+    if url is not None and not isinstance(url, str):
+        raise UsageError(
+            f"a store is opened by a URL, not by a {type(url).__name__}",
+            hint=f"write 'sqlite:///{url}'" if isinstance(url, Path) else "e.g. 'sqlite:///lab.db'",
+        )
     settings = settings or load_settings()
     root = find_root(Path.cwd())
     chosen = url or settings.store or default_store_url(root)

@@ -558,12 +558,16 @@ def test_a_source_may_be_renamed_but_not_be_nameless():
         from_frame(flowers(), name="")
 
 
-def test_an_error_of_the_users_own_function_comes_through():
+def test_an_error_of_the_users_own_function_names_its_line():
     def broken():
         raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"):
+    with pytest.raises(DatasetError, match="raises KeyError: 'mine'; see .*test_datasets") as caught:
         from_function(broken).load()
+    assert "\n" not in str(caught.value)
+    cause = caught.value.__cause__
+    assert cause is not None
+    assert isinstance(cause.__cause__, KeyError)
 
 
 # -- graphs

@@ -16,7 +16,7 @@ from ..estimators import (
     parameter_names,
     task_of,
 )
-from ..exceptions import UsageError
+from ..exceptions import DatasetError, UsageError
 from ..metrics import defaults
 from ..stages import Stage, stage
 from ..types import UNSET
@@ -25,6 +25,9 @@ from .scoring import score
 
 if TYPE_CHECKING:
     from ..datasets import Data
+
+WITHOUT_TARGET = ("clustering", "transform", "outlier")
+"""Tasks that can do without a target."""
 
 
 def compile_estimator(
@@ -58,8 +61,16 @@ def compile_estimator(
     Raises
     ------
     MetricError, UsageError
+    DatasetError
+        The task needs a target, and there is none.
     """
     settled = task_of(prototype, data.y, task or "")
+    if data.y is None and settled not in WITHOUT_TARGET:
+        columns = ", ".join(repr(column.name) for column in data.columns[:12])
+        raise DatasetError(
+            f"the dataset declares no target, which {settled} needs",
+            hint=f"name one of its columns with target=…: {columns}",
+        )
     head, features = _preprocessing(preprocess)
     labels = data.targets if settled in ("multilabel", "multioutput") else data.labels
     body = (

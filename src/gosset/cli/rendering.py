@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..compare import Table, summary_table, varying
 from ..compare.runs import best_row
 from ..compare.tables import printable
-from ..usercode import is_user_file
 from ..entities import ExceptionInfo, Run, Status
+from ..usercode import is_user_file
 from .output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -86,8 +86,7 @@ def _emit_failures(failed: Sequence[Run]) -> None:
         where = last_user_frame(run.exception)
         emit(
             printable(
-                f"failed: {run.name}: {run.exception.type}: {run.exception.message}"
-                + (f" ({where})" if where else "")
+                f"failed: {run.name}: {run.exception.line}" + (f" ({where})" if where else "")
             )
         )
     if len(failed) > SHOWN_FAILURES:

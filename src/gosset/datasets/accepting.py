@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..exceptions import DatasetError
+from ..usercode import called as calling
 from .building import Schema, data_from_arrays, data_from_frame
 from .bundled import data_from_bunch, is_bunch, loader
 from .data import Data
@@ -105,9 +106,15 @@ def from_function(
             )
     schema = Schema.declared(target=target, groups=groups, units=units, labels=labels)
     documented = (inspect.getdoc(function) or "").partition("\n")[0]
+
+    def read() -> Data:
+        with calling(f"{called}()", DatasetError):
+            made = function()
+        return interpreted(made, schema)
+
     return DatasetSource(
         name or called,
-        lambda: interpreted(function(), schema),
+        read,
         description or documented,
         f"function {getattr(function, '__module__', '')}.{called}",
     )

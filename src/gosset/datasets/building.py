@@ -143,7 +143,9 @@ def _part(part: str, value: Any, rows: int, schema: Schema) -> tuple[Array, list
     declared = schema.target if part == "y" else (schema.groups,) if schema.groups else ()
     values, names = _held(value, role, declared)
     if len(values) != rows:
-        raise DatasetError(f"{len(values)} {part} for {rows} rows of X")
+        raise DatasetError(
+            f"{len(values)} {part} for {rows} rows of X", hint="give one for each row, in order"
+        )
     if part == "groups":
         labels: tuple[str, ...] = ()
     else:
@@ -161,7 +163,9 @@ def _finished(
     names = [column.name for column in columns]
     _refuse_twice(names)
     if not rows:
-        raise DatasetError("the dataset is empty: it has no rows")
+        raise DatasetError(
+            "the dataset is empty: it has no rows", hint="look at how it is read or filtered"
+        )
     if not any(column.role == "feature" for column in columns):
         raise DatasetError("the dataset has no features", hint="leave a column that is no target")
     _known("units", schema.units, names)

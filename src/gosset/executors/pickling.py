@@ -79,7 +79,10 @@ def _parts(value: object) -> Iterator[tuple[str, object]]:
         for names in (variables.nonlocals, variables.globals):
             yield from ((f".{key}", item) for key, item in names.items())
     else:
-        yield from ((f".{key}", item) for key, item in getattr(value, "__dict__", {}).items())
+        slots = (slot for kind in type(value).__mro__ for slot in getattr(kind, "__slots__", ()))
+        for key in (*getattr(value, "__dict__", {}), *slots):
+            if hasattr(value, key):
+                yield f".{key}", getattr(value, key)
 
 
 def _picklable(value: object) -> bool:

@@ -454,5 +454,6 @@ def _sendable(value: object, name: str) -> bytes:
     except Exception as error:
         raise UsageError(
             f"the {name} cannot be sent to a worker: "
-            f"{obstacle(value, name)} cannot be pickled ({error})"
+            f"{obstacle(value, name)} cannot be pickled ({error})",
+            hint="make it inside the function that uses it, or use the executor 'inline'",
         ) from error

@@ -213,7 +213,10 @@ def _declared(asked: Stage | Callable[..., Any]) -> Stage:
         if is_function(asked):
             return from_function(asked, asked.__name__)[0]
     if not callable(asked):
-        raise MetricError(f"a metric is a name, a stage or a function, not {type(asked).__name__}")
+        raise MetricError(
+            f"a metric is a name, a stage or a function, not {asked!r}",
+            hint="gosset metrics list shows the names",
+        )
     if getattr(asked, "__name__", "<lambda>") == "<lambda>":
         raise MetricError(
             "a metric without a name", hint="define it with def, or use @metric(name=…)"

@@ -189,7 +189,7 @@ def group_digest(params: Mapping[str, object]) -> str:
     FingerprintError
         A value whose identity cannot be told.
     """
-    return digest(dict(params))
+    return digest(dict(params), where="parameters")
 
 
 def _pairs(parameters: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:

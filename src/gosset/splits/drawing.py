@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..exceptions import SplitError, require
+from ..usercode import told, user_line
 from .fold import Indices
 
 
@@ -110,7 +111,7 @@ def blocks(
 
 
 def drawn(splitter: Any, data: Rows) -> list[Any]:
-    """Return what ``splitter.split`` gives; its ``ValueError`` becomes a ``SplitError``."""
+    """Return what ``splitter.split`` gives; what it raises becomes a ``SplitError``."""
     try:
         with warnings.catch_warnings():
             # scikit-learn warns of groups that it does not need; the data may have them.
@@ -118,9 +119,15 @@ def drawn(splitter: Any, data: Rows) -> list[Any]:
             return list(splitter.split(data.X, data.y, data.groups))
     except SplitError:
         raise
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise SplitError(f"{type(splitter).__name__} cannot split the data: {reason}") from error
+    except Exception as error:
+        name = type(splitter).__name__
+        # scikit-learn refuses by a ValueError; all else is a slip in a splitter of the user's.
+        reason = " ".join(str(error).split()) if type(error) is ValueError else told(error)
+        where = user_line(error)
+        raise SplitError(
+            f"{name} cannot split the data: {reason}",
+            hint=f"see {where}" if where else f"choose other settings of {name}, or another split",
+        ) from error
 
 
 def hold_out(

@@ -13,6 +13,7 @@ import numpy as np
 from ..exceptions import FingerprintError, SplitError, did_you_mean
 from ..fingerprint import digest
 from ..types import JSONValue
+from ..usercode import called
 from .drawing import Rows, check_seed, drawn, narrow
 from .fold import Fold, digest_folds, validate
 from .kinds import (
@@ -114,7 +115,10 @@ class Function:
             name: answers[name] if name in answers else getattr(data, name)
             for name in self.arguments
         }
-        result = self.function(**given)
+        with called(f"split function {_name(self.function)}", SplitError):
+            result = self.function(**given)
+            # A generator does its work only while it is read.
+            result = list(result) if isinstance(result, Iterator) else result
         if _is_one_fold(result):
             result = [result]
         elif isinstance(result, str) or not isinstance(result, Iterable):
