@@ -114,13 +114,17 @@ class ProgressBar:
     def run_ended(self, run: Run, status: Status, metrics: Sequence[Metric]) -> None:
         """Tell of a run that failed."""
         if status is Status.FAILED and self._progress is not None:
+            from rich.markup import escape
+
             self._failed += 1
-            self._progress.console.print(f"[red]run {run.name} failed[/red]")
+            self._progress.console.print(f"[red]run {escape(run.name)} failed[/red]")
 
     def warn(self, message: str) -> None:
         """Show the message above the bar."""
         if self._progress is not None:
-            self._progress.console.print(f"[yellow]warning:[/yellow] {message}")
+            from rich.markup import escape
+
+            self._progress.console.print(f"[yellow]warning:[/yellow] {escape(message)}")
 
     def end(self) -> None:
         """Stop drawing."""

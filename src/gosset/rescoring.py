@@ -46,6 +46,15 @@ def compute_metrics(
     return found
 
 
+def with_results(store: Store, runs: Sequence[Run]) -> list[Run]:
+    """Return those of `runs` that have stored results."""
+    return [
+        run
+        for run in runs
+        if any(a.name == RESULTS for c in store.catalog.computations(run.id) for a in c.outputs)
+    ]
+
+
 def _of_run(store: Store, run: Run, metrics: Sequence[Any]) -> list[Metric]:
     by_fold: dict[int | None, dict[str, Any]] = defaultdict(dict)
     for computation in store.catalog.computations(run.id):

@@ -315,14 +315,20 @@ def test_the_active_project_narrows_lists_and_names(filled: Workplace, tmp_path:
 # -- the terminal
 
 
-def test_a_terminal_gets_no_colour_where_it_is_not_wanted(filled: Workplace) -> None:
+def test_a_terminal_gets_colour_unless_it_is_not_wanted_and_nothing_is_cut_off(
+    filled: Workplace,
+) -> None:
     plain = filled.start(
         ["script", "-qec", f"NO_COLOR=1 {GOSSET} list runs", "/dev/null"], code=None
     )
     if plain.returncode == 127:
         pytest.skip("there is no script command")
-    assert "\x1b[3" not in plain.stdout
+    assert "\x1b" not in plain.stdout
     assert "near#1" in plain.stdout
+    drawn = filled.start(["script", "-qec", f"stty cols 40; {GOSSET} list runs", "/dev/null"])
+    assert "\x1b" in drawn.stdout
+    assert "near#1" in drawn.stdout
+    assert "complete" in drawn.stdout
 
 
 def test_a_reader_that_goes_away_is_no_error(filled: Workplace) -> None:

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     group.command("explain")(explain)
     group.command("clear")(clear)
     group.command("gc")(collect)
-    app.add_typer(group, name="cache", no_args_is_help=True)
+    app.add_typer(group, name="cache")
 
 
 def list_entries(

@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_settings)
     group.command("get")(get)
     group.command("set")(set_setting)
-    app.add_typer(group, name="config", no_args_is_help=True)
+    app.add_typer(group, name="config")
 
 
 def list_settings(context: typer.Context, as_json: Json = False) -> None:

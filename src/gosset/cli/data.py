@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_datasets)
     group.command("load")(load)
     group.command("show")(show)
-    app.add_typer(group, name="data", no_args_is_help=True)
+    app.add_typer(group, name="data")
 
 
 def list_datasets(context: typer.Context, as_json: Json = False) -> None:

@@ -75,6 +75,8 @@ def list_entities(
     for_people = not (as_json or as_csv)
     paged = for_people and limit is None and sys.stdout.isatty()
     with call.browsing() as store:
+        if project is not None:
+            store.catalog.find("projects", project)
         found = store.catalog.select(
             kind, where=expression, order=order, limit=PAGE if paged else limit, offset=offset
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -11,20 +12,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ..exceptions import (
-    FingerprintError,
-    GossetError,
-    NotFoundError,
-    StorageError,
-    UsageError,
-)
+from ..exceptions import ExecutionError, GossetError
 from .call import Call
 from .output import say
 
 DONE, FAILED, WRONG, INTERRUPTED = 0, 1, 2, 130
 """Exit codes."""
-
-_WRONG_CALL = (UsageError, NotFoundError, StorageError, FingerprintError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,8 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = _hoisted(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _like_ctrl_c)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal without ± shows ?, rather than no table at all.
+            stream.reconfigure(errors="replace")
     try:
-        code = _command().main(args=words, prog_name="gosset", standalone_mode=False)
+        code = _command().main(args=words or ["--help"], prog_name="gosset", standalone_mode=False)
         sys.stdout.flush()
         return code if isinstance(code, int) else DONE
     except (KeyboardInterrupt, typer.Abort):
@@ -68,7 +65,6 @@ def build() -> typer.Typer:
     app = typer.Typer(
         name="gosset",
         help="Define an experiment in plain Python, run it anywhere, trust the comparison.",
-        no_args_is_help=True,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -144,12 +140,17 @@ def _tell(error: Exception, *, as_json: bool) -> int:
     message, hint, code = str(error), "", FAILED
     if isinstance(error, GossetError):
         message, hint = error.message, error.hint
-        code = WRONG if isinstance(error, _WRONG_CALL) else FAILED
+        code = FAILED if isinstance(error, ExecutionError) else WRONG
     elif hasattr(error, "format_message"):
         # What the parser raises: its class has other homes in other releases of Typer.
         message, code = error.format_message(), WRONG
         context = getattr(error, "ctx", None)
         hint = f"see {context.command_path} --help" if context is not None else ""
+        if type(error).__name__ == "NoArgsIsHelpError":
+            if not as_json:
+                sys.stderr.write(f"{message}\n")
+                return WRONG
+            message = "no command is given"
     else:
         from ..usercode import user_line
 

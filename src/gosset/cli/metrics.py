@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("list")(list_metrics)
     group.command("compute")(compute)
-    app.add_typer(group, name="metrics", no_args_is_help=True)
+    app.add_typer(group, name="metrics")
 
 
 def list_metrics(
@@ -105,11 +105,16 @@ def _chosen(store: Store, words: Sequence[str], settings: Settings) -> list[Run]
     """Return the runs that a filter or ids name; all complete ones without either."""
     from ..exceptions import FilterError, NotFoundError
     from ..lookup import find, where
+    from ..rescoring import with_results
 
     def select(filter: str | None) -> list[Run]:
         expression = where("runs", filter, project=settings.project, experiment=settings.experiment)
         found = cast("list[Run]", store.catalog.select("runs", where=expression))
-        return [run for run in found if run.status == "complete"]
+        complete = [run for run in found if run.status == "complete"]
+        scored = with_results(store, complete)
+        if len(scored) < len(complete):
+            say(f"{len(complete) - len(scored)} runs have no stored results and are left out")
+        return scored
 
     if not words:
         return select(None)

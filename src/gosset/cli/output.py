@@ -26,15 +26,20 @@ def emit_json(value: JSONValue) -> None:
 
 
 def emit_table(table: Table) -> None:
-    """Draw a table on a terminal; elsewhere write it as plain text in full width."""
+    """Draw a table on a terminal; elsewhere, and under NO_COLOR, write plain text in full width."""
     if not table.rows:
         return
-    if not sys.stdout.isatty():
+    if not sys.stdout.isatty() or os.environ.get("NO_COLOR"):
         emit(table.to_text())
         return
     from rich.console import Console
+    from rich.measure import Measurement
 
-    Console(highlight=False).print(table.to_rich())
+    console, drawn = Console(highlight=False), table.to_rich()
+    endless = console.options.update(max_width=1_000_000)
+    # Too narrow a terminal wraps the lines itself: no word is cut or broken for it.
+    console.width = max(console.width, Measurement.get(console, endless, drawn).minimum)
+    console.print(drawn)
 
 
 def say(message: str) -> None:

@@ -46,11 +46,11 @@ def register(app: typer.Typer) -> None:
     projects = typer.Typer(help="Projects.", rich_markup_mode=None)
     projects.command("create")(create_project)
     projects.callback()(lambda: None)
-    app.add_typer(projects, name="project", no_args_is_help=True)
+    app.add_typer(projects, name="project")
     experiments = typer.Typer(help="Experiments.", rich_markup_mode=None)
     experiments.command("create")(create_experiment)
     experiments.callback()(lambda: None)
-    app.add_typer(experiments, name="experiment", no_args_is_help=True)
+    app.add_typer(experiments, name="experiment")
 
 
 def init(

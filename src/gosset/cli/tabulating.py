@@ -60,7 +60,9 @@ def tabulate(
         A column that nothing of this kind has.
     """
     rows = [_flat(document) for document in documents]
-    if columns is None:
+    if columns is None and not rows:
+        columns = [name for name in COLUMNS[kind] if name not in _OPEN]
+    elif columns is None:
         columns = (
             _usual(kind, rows) if for_people else list(dict.fromkeys(n for r in rows for n in r))
         )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 Cell: TypeAlias = "bool | int | float | str | None"
 """A plain value in a table."""
 
+NARROW = 24
+"""Characters up to which a cell stays on one line, however narrow the terminal is."""
+
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -126,12 +129,19 @@ class Table:
         from rich.table import Table as RichTable
         from rich.text import Text
 
+        lines = self.shown()
         drawn = RichTable(box=box.SIMPLE_HEAD, pad_edge=False)
-        for header, right in zip(self.headers(), self._numeric(), strict=True):
+        for position, (header, right) in enumerate(
+            zip(self.headers(), self._numeric(), strict=True)
+        ):
+            widest = max(len(printable(line[position])) for line in [self.headers(), *lines])
             drawn.add_column(
-                Text(printable(header)), justify="right" if right else "left", overflow="fold"
+                Text(printable(header)),
+                justify="right" if right else "left",
+                overflow="fold",
+                min_width=min(widest, NARROW),
             )
-        for number, line in enumerate(self.shown()):
+        for number, line in enumerate(lines):
             style = "bold green" if number == self.best else None
             # Text objects, because a str would be read as markup.
             drawn.add_row(*(Text(printable(text)) for text in line), style=style)
