@@ -16,7 +16,7 @@ from .artifacts import open_artifacts
 from .artifacts.base import ArtifactStore
 from .artifacts.values import keep, load
 from .entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo
-from .exceptions import SerializationError, StageError
+from .exceptions import GossetError, SerializationError, StageError
 from .executors.base import Send
 from .identifiers import now
 from .provenance.seeds import seeded
@@ -245,7 +245,7 @@ class _Task:
             state = _state(run)
         # Whatever a stage raises is data, also when it means to end the process.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            exception, outputs = _exception(error), ()
+            exception, outputs = _exception(error), self._logged_so_far(run, work)
         return Outcome(
             work=work.id,
             status=ComputationStatus.FAILED if exception else ComputationStatus.COMPUTED,
@@ -329,12 +329,22 @@ class _Task:
                     hint="return the value from the stage instead, so that it becomes an artifact",
                 )
         logged = {"metrics": run.metrics, "fields": dict(run.fields), "tags": run.tags}
-        artifact = keep(logged, LOGGED, self._worker._artifacts, format="json")
-        # Each stage reports its own; what the next one logs is counted by itself.
+        self._forget_logged(run)
+        return (keep(logged, LOGGED, self._worker._artifacts, format="json"),)
+
+    def _logged_so_far(self, run: ActiveRun | None, work: Work) -> tuple[ArtifactRef, ...]:
+        """Keep what a stage that failed had logged, as far as it can be kept."""
+        try:
+            return self._logged(run, work)
+        except GossetError:
+            assert run is not None
+            self._forget_logged(run)
+            return ()
+
+    def _forget_logged(self, run: ActiveRun) -> None:
+        """Begin anew: each stage reports its own, and only that is cached with it."""
         run.metrics, run.tags = {}, []
-        for name in list(run.fields):
-            del run.fields._values[name]
-        return (artifact,)
+        run.fields._values.clear()
 
     def _run(self, work: Work) -> ActiveRun | None:
         if work.run is None:

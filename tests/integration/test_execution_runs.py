@@ -338,3 +338,15 @@ def test_what_a_stage_changes_after_it_returned_does_not_change_the_result(carry
     result, _ = carry_out(made, later)
     assert result.output(result.runs[0], "later") == [1, 2]
     assert result.output(result.runs[0], "made") == [1, 2]
+
+
+def test_what_was_logged_before_a_failure_is_kept(store):
+    def step(run):
+        run.log({"loss": 0.5})
+        run.fields["epoch"] = 3
+        raise ValueError("no")
+
+    [run] = steps(store, step).runs
+    assert str(run.status) == "failed"
+    assert run.metrics["loss"].value == 0.5
+    assert run.fields == {"epoch": 3}
