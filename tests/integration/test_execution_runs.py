@@ -166,7 +166,7 @@ def test_field_that_is_no_plain_data_says_what_to_do(store):
         run.fields["model"] = object()
 
     message = steps(store, step).runs[0].exception.message
-    assert "keeps a field that is not plain data" in message
+    assert "keeps a object as the field 'model'" in message
     assert "return the value" in message
 
 
