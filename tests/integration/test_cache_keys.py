@@ -9,6 +9,7 @@ import pytest
 
 import gosset as gs
 from gosset.exceptions import FingerprintError, ParameterError, PipelineError
+from gosset.store import quoted
 
 
 @dataclass(frozen=True)
@@ -355,3 +356,10 @@ def test_keys_are_the_same_in_every_process(folder):
         )
         done = folder.run("-c", script, PYTHONHASHSEED=seed)
         assert done.stdout.strip() == str(first["keys"])
+
+
+def test_experiments_whose_names_look_alike_keep_their_own_runs(carry_out, store):
+    names = ["a-b", "a_b", "A_B", "a b", "a'; drop table runs; --", "ä"]
+    for name in names:
+        carry_out(used, name=name)
+    assert [len(store.runs(f"experiment == {quoted(name)}")) for name in names] == [1] * len(names)

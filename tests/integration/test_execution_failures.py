@@ -365,3 +365,70 @@ def test_launch_killed_while_others_write_leaves_a_catalog_that_can_be_read(at_w
         assert first.status is Status.CRASHED
     assert json.loads(json.dumps(other.to_dict()))["status"] == "complete"
     assert Path(at_work.path / "lab.db").exists()
+
+
+def test_second_interrupt_leaves_no_worker_and_a_launch_that_can_be_resumed(at_work):
+    os.killpg(at_work.process.pid, signal.SIGINT)
+    time.sleep(0.05)
+    os.killpg(at_work.process.pid, signal.SIGINT)
+    at_work.process.communicate(timeout=20)
+    wait_for(lambda: not any(map(alive, workers(at_work))))
+    with at_work.store() as store:
+        store.catalog.reap()
+        found = by_number(store)
+    assert [found[number] for number in (1, 2)] == ["complete", "complete"]
+    assert {found[number] for number in (3, 4, 5)} <= {"stopped", "crashed"}
+    resume_and_check(at_work)
+
+
+def test_interrupted_inline_launch_is_stopped_and_resumed(folder):
+    folder.write("lab.py", SLOW.replace("jobs=2", "executor='inline'"))
+    process = folder.popen("lab.py")
+    try:
+        wait_for(lambda: list(folder.path.glob("at-3-*")), 30)
+        os.kill(process.pid, signal.SIGINT)
+        process.communicate(timeout=20)
+    finally:
+        kill(process)
+    with folder.store() as store:
+        found = by_number(store)
+        assert found[1] == found[2] == "complete"
+        assert found[3] == found[4] == found[5] == "stopped"
+    folder.write("mended", "")
+    assert folder.carry_out(resume="1")["status"] == "complete"
+
+
+def test_killed_while_it_writes_a_result_leaves_nothing_that_is_taken_for_one(folder):
+    folder.write(
+        "lab.py",
+        "import os\n"
+        "from pathlib import Path\n"
+        "import numpy as np\n"
+        "import gosset as gs\n"
+        "class Fatal:\n"
+        "    def __reduce__(self):\n"
+        "        if not Path('mended').exists():\n"
+        "            os.kill(os.getpid(), 9)\n"
+        "        return Fatal, ()\n"
+        "@gs.stage(outputs=('table', 'model'))\n"
+        "def made():\n"
+        "    return np.zeros(5000), [bytes(range(256)) * 4000, Fatal()]\n"
+        "@gs.stage\n"
+        "def used(model):\n"
+        "    return len(model)\n"
+        "experiment = gs.Experiment('e', stages=[made, used])\n"
+        "if __name__ == '__main__':\n"
+        "    experiment.execute(store='sqlite:///lab.db', executor='inline', progress=False)\n",
+    )
+    assert folder.run("lab.py", check=False).returncode == -signal.SIGKILL
+    with folder.store() as store:
+        assert store.catalog.reap() == 1
+        assert by_number(store) == {1: "crashed"}
+        assert store.select("cache") == []
+        for stored in store.artifacts.list():
+            store.artifacts.open(stored.digest).close()  # whatever has a name is whole
+    folder.write("mended", "")
+    resumed = folder.carry_out(resume="1")
+    assert resumed["status"] == "complete"
+    assert resumed["outputs"]["used"] == 2
+    assert folder.carry_out()["computed"] == []
