@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isnan
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from .entities import ComputationStatus, Direction, Launch, Run, Status
@@ -69,7 +71,7 @@ class LaunchResult:
 
     @property
     def best(self) -> Run | None:
-        """The complete run with the best mean of the objective; None without an objective."""
+        """The first run of the best parameter set, by the mean of the objective over its seeds."""
         return best_run(self.runs, self.objective)
 
     def output(
@@ -120,7 +122,10 @@ class LaunchResult:
 
 
 def best_run(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> Run | None:
-    """Return the complete run with the best mean of `objective`.
+    """Return the first complete run of the best parameter set.
+
+    Sets are ranked by the mean of the objective over their complete runs, which differ in
+    the seed alone: one lucky seed makes no best set.
 
     Examples
     --------
@@ -131,14 +136,16 @@ def best_run(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> Ru
         return None
     name, direction = objective
     sign = -1.0 if direction is Direction.MINIMIZE else 1.0
-    scored = [
-        run
-        for run in runs
-        if run.status is Status.COMPLETE
-        and name in run.metrics
-        and run.metrics[name].value == run.metrics[name].value
-    ]
-    return max(scored, key=lambda run: sign * run.metrics[name].value, default=None)
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        if run.status is Status.COMPLETE and name in run.metrics:
+            groups.setdefault(run.group, []).append(run)
+    means = {
+        group: fmean(run.metrics[name].value for run in members)
+        for group, members in groups.items()
+    }
+    ranked = {group: sign * mean for group, mean in means.items() if not isnan(mean)}
+    return groups[max(ranked, key=ranked.__getitem__)][0] if ranked else None
 
 
 def _guess(runs: Sequence[Run]) -> tuple[str, Direction] | None:
