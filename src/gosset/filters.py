@@ -332,6 +332,10 @@ def _tokens(text: str) -> Iterator[_Token]:
     yield _Token("end", "the end", len(text))
 
 
+_SHOWN = 200
+"""Characters of a filter that are repeated in a message."""
+
+
 def _refuse(text: str, start: int) -> NoReturn:
     character = text[start]
     hints = {
@@ -350,7 +354,8 @@ def _refuse(text: str, start: int) -> NoReturn:
 
 
 def _error(text: str, start: int, message: str, hint: str = "") -> FilterError:
-    return FilterError(f"filter {text!r}, column {start + 1}: {message}", hint=hint)
+    shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+    return FilterError(f"filter {shown!r}, column {start + 1}: {message}", hint=hint)
 
 
 class _Parser:

@@ -27,6 +27,9 @@ from . import errors, urls, versions
 _SMALLEST = 512
 """Bytes of the smallest SQLite database."""
 
+_BUT_READABLE = (errors.READONLY, errors.CANTOPEN, errors.IOERR)
+"""What SQLite says where it cannot open a file for writing that it may be able to read."""
+
 
 class Database:
     """One database: its engine, its transactions, its errors in Gosset's words.
@@ -47,6 +50,7 @@ class Database:
         self._memory = self._url.drivername == "memory"
         self._lock = threading.RLock() if self._memory else nullcontext()
         self._process = os.getpid()
+        self._full = False
         if self._memory:
             self._engine = _memory_engine()
             versions.upgrade(self._engine, self.url)
@@ -67,6 +71,8 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """Give a connection inside a transaction that may write; all is kept or nothing."""
+        if self._full:
+            raise errors.full(self.url)
         with self._lock, errors.wrapped(self.url):
             engine = self._current().execution_options(gosset_writes=True)
             with engine.begin() as connection:
@@ -133,8 +139,9 @@ class Database:
             except StorageError as error:
                 engine.dispose()
                 found = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
-                if mode == modes[-1] or found not in (errors.READONLY, errors.CANTOPEN):
+                if mode == modes[-1] or found not in _BUT_READABLE:
                     raise
+                self._full = self._full or found == errors.IOERR
         raise AssertionError("the last mode returns or raises")
 
     def _make_file(self, path: Path) -> None:

@@ -16,7 +16,7 @@ from ..exceptions import (
 )
 
 # SQLite's primary result codes, and PostgreSQL's SQLSTATEs.
-BUSY, LOCKED, READONLY, CORRUPT, FULL, CANTOPEN, NOTADB = 5, 6, 8, 11, 13, 14, 26
+BUSY, LOCKED, READONLY, IOERR, CORRUPT, FULL, CANTOPEN, NOTADB = 5, 6, 8, 10, 11, 13, 14, 26
 _LOCKED = {BUSY, LOCKED, "55P03", "40P01", "40001"}
 _READONLY = {READONLY, "25006", "42501"}
 _FULL = {FULL, "53100"}
@@ -50,6 +50,14 @@ def wrapped(store: str) -> Iterator[None]:
         raise StorageError(f"store {store}: {error}") from error
 
 
+def full(store: str) -> StorageError:
+    """Return the error for a store on a disk without room."""
+    return StorageError(
+        f"the disk of store {store} is full",
+        hint="nothing was changed; free some space and try again",
+    )
+
+
 def _translated(error: exc.DBAPIError, store: str) -> StorageError:
     found = code(error)
     if found in _LOCKED:
@@ -58,11 +66,17 @@ def _translated(error: exc.DBAPIError, store: str) -> StorageError:
             hint="nothing was changed; try again when it has finished writing",
         )
     if found in _READONLY:
-        return StoreReadOnlyError(f"store {store} cannot be written: it is read-only for you")
+        return StoreReadOnlyError(
+            f"store {store} cannot be written: it is read-only for you",
+            hint="give yourself the right to write there, or use another store",
+        )
     if found in _FULL:
+        return full(store)
+    if found == IOERR:
+        # Also where a file beside the store, such as the index of its log, finds no room.
         return StorageError(
-            f"the disk of store {store} is full",
-            hint="nothing was changed; free some space and try again",
+            f"the disk of store {store} is full or damaged: {error.orig}",
+            hint="nothing was changed; see that it has free space, and try again",
         )
     if found in _DAMAGED:
         return StoreVersionError(
