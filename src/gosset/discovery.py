@@ -5,14 +5,13 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-import traceback
 import types
 from pathlib import Path
 
 from .exceptions import GossetError, NotFoundError, UsageError, did_you_mean
 from .experiment import Experiment
-
-_HERE = str(Path(__file__).parent)
+from .importing import SourceLoader, leave_folders_clean
+from .usercode import told, user_line
 
 
 def load_experiments(reference: str) -> list[Experiment]:
@@ -95,7 +94,11 @@ def load_module(path: str | Path) -> types.ModuleType:
     """
     file = Path(path).resolve()
     if not file.is_file():
-        raise NotFoundError(f"there is no file {str(path)!r}")
+        near = [each.name for each in file.parent.glob("*.py")]
+        raise NotFoundError(
+            f"there is no file {str(path)!r}",
+            hint=did_you_mean(file.name, near) or f"looked in {file.parent}",
+        )
     if file.suffix != ".py":
         raise UsageError(f"{path} is no Python file", hint="experiments are declared in Python")
     name, clashes = _module_name(file)
@@ -105,7 +108,8 @@ def load_module(path: str | Path) -> types.ModuleType:
     folder = str(file.parent)
     if folder not in sys.path:
         sys.path.insert(len(sys.path) if clashes else 0, folder)
-    spec = importlib.util.spec_from_file_location(name, file)
+    leave_folders_clean()
+    spec = importlib.util.spec_from_file_location(name, file, loader=SourceLoader(name, str(file)))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -117,40 +121,11 @@ def load_module(path: str | Path) -> types.ModuleType:
     except BaseException as error:
         # Whatever a file raises, also SystemExit, is told with its line.
         del sys.modules[name]
-        raise _told(error, file) from error
+        raise _unimportable(error, file) from error
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(module)
     return module
-
-
-def user_line(error: BaseException) -> str:
-    """Return ``FILE:LINE`` of the innermost line of the user's own code under an error.
-
-    Lines of Gosset, of installed packages and of Python itself are passed over; empty
-    where there are no others.
-    """
-    if isinstance(error, SyntaxError) and error.filename:
-        return f"{error.filename}:{error.lineno}"
-    frames = [(f.filename, f.lineno) for f in traceback.extract_tb(error.__traceback__)]
-    own = [f"{name}:{line}" for name, line in frames if is_user_file(name)]
-    return own[-1] if own else ""
-
-
-def is_user_file(name: str) -> bool:
-    """Whether a file in a traceback is the user's own.
-
-    Examples
-    --------
-    >>> is_user_file(__file__), is_user_file("<frozen importlib>"), is_user_file("/home/me/fit.py")
-    (False, False, True)
-    """
-    if name.startswith(("<", _HERE)):
-        return False
-    # Not by sys.prefix: a virtual environment may well lie around the user's own files.
-    parts = Path(name).parts
-    library = str(Path(traceback.__file__).parent)
-    return not ({"site-packages", "dist-packages"} & set(parts) or name.startswith(library))
 
 
 def _bound(module: types.ModuleType) -> dict[str, Experiment]:
@@ -199,10 +174,8 @@ def _taken(name: str, file: Path) -> bool:
     return found.origin is None or Path(found.origin).resolve() != file
 
 
-def _told(error: BaseException, file: Path) -> GossetError:
+def _unimportable(error: BaseException, file: Path) -> GossetError:
     where = user_line(error) or str(file)
     if isinstance(error, GossetError):
         return type(error)(f"{where}: {error.message}", hint=error.hint)
-    said = error.msg if isinstance(error, SyntaxError) else str(error)
-    what = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    return UsageError(f"{where}: {what}", hint="the file cannot be imported")
+    return UsageError(f"{where}: {told(error)}", hint="the file cannot be imported")

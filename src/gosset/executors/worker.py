@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass
 
 from ..exceptions import SerializationError, UsageError
+from ..importing import leave_folders_clean
 from .base import Handler, Send, Setup
 from .channel import Kind, Stream
 from .failures import describe_exception
@@ -74,6 +75,7 @@ def _work(stream: Stream) -> None:
 def _set_up(context: Context) -> Handler:
     sys.path[:] = context.path
     sys.argv[:] = context.arguments
+    leave_folders_clean()
     if context.folder is not None:
         os.chdir(context.folder)
     setup: Setup = _unpickled(context.setup)  # type: ignore[assignment]

@@ -1,0 +1,46 @@
+"""Imports the user's own modules without leaving compiled ones beside them."""
+
+from __future__ import annotations
+
+import sys
+from importlib.abc import PathEntryFinder
+from importlib.machinery import (
+    EXTENSION_SUFFIXES,
+    SOURCE_SUFFIXES,
+    ExtensionFileLoader,
+    FileFinder,
+    SourceFileLoader,
+)
+
+from .usercode import is_user_file
+
+
+class SourceLoader(SourceFileLoader):
+    """Loads a source file; what Python compiles it to is used and not written."""
+
+    def set_data(self, path: str, data: object, *, _mode: int = 0o666) -> None:
+        """Write nothing."""
+
+
+def leave_folders_clean() -> None:
+    """Have Python import the user's own modules, from now on, without writing beside them.
+
+    A repository then looks after a launch as it did before it, also where it does not
+    ignore ``__pycache__``. Compiled modules that are there already are used, and those of
+    installed packages are written as ever: importing them anew each time takes seconds.
+    """
+    if _finder not in sys.path_hooks:
+        sys.path_hooks.insert(0, _finder)
+        for folder in [folder for folder in sys.path_importer_cache if is_user_file(folder)]:
+            del sys.path_importer_cache[folder]
+
+
+_find = FileFinder.path_hook(
+    (ExtensionFileLoader, EXTENSION_SUFFIXES), (SourceLoader, SOURCE_SUFFIXES)
+)
+
+
+def _finder(folder: str) -> PathEntryFinder:
+    if not is_user_file(folder):
+        raise ImportError(f"{folder} is not the user's own", path=folder)
+    return _find(folder)
