@@ -140,6 +140,7 @@ def launch(
         RunExtras(
             execution=execution.number,
             hyperparameters=prepared.blueprint.hyperparameters(run.params),
+            fields=prepared.blueprint.fields(run.params),
         )
         for run in prepared.runs
     ]
@@ -197,6 +198,7 @@ def resume(
         RunExtras(
             execution=execution.number,
             hyperparameters=prepared.blueprint.hyperparameters(settled.params),
+            fields=prepared.blueprint.fields(settled.params),
             attempt=len(catalog.attempts(run.id)) + 1,
         )
         for run, settled in zip(runs, chosen, strict=True)

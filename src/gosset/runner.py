@@ -37,6 +37,7 @@ from .planner import Action, Item, Place, Plan, to_work
 from .recording import FLUSH_EVERY, Recorder, entry_of
 from .storage.base import Catalog, RunUpdate
 from .tasks import Tasks
+from .types import JSONValue
 from .works import Outcome, TaskSpec, outputs_in
 
 
@@ -46,6 +47,7 @@ class RunExtras:
 
     execution: int
     hyperparameters: tuple[Hyperparameter, ...] = ()
+    fields: Mapping[str, JSONValue] = field(default_factory=dict)
     attempt: int = 1
 
 
@@ -338,7 +340,7 @@ class Runner:
                 started=started,
                 ended=ended,
                 metrics=measured.metrics,
-                fields=measured.fields,
+                fields={**extras.fields, **measured.fields},
                 tags=tuple(dict.fromkeys((*run.tags, *measured.tags))),
                 hyperparameters=extras.hyperparameters,
                 exception=failure,

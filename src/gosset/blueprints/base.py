@@ -14,6 +14,10 @@ def _no_hyperparameters(params: Mapping[str, object]) -> tuple[Hyperparameter, .
     return ()
 
 
+def _no_fields(params: Mapping[str, object]) -> Mapping[str, JSONValue]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blueprint:
     """An experiment as stages.
@@ -34,6 +38,8 @@ class Blueprint:
         looks like its own but is misspelled.
     hyperparameters : callable
         Parameter set → effective parameters.
+    fields : callable
+        Parameter set → what else is kept with its runs, to search by.
     components : mapping
         Name → object whose code or value belongs to the code version besides the stages.
     objective : tuple of (str, Direction) or None
@@ -50,6 +56,7 @@ class Blueprint:
     hyperparameters: Callable[[Mapping[str, object]], tuple[Hyperparameter, ...]] = (
         _no_hyperparameters
     )
+    fields: Callable[[Mapping[str, object]], Mapping[str, JSONValue]] = _no_fields
     components: Mapping[str, object] = field(default_factory=dict)
     objective: tuple[str, Direction] | None = None
     description: Mapping[str, JSONValue] = field(default_factory=dict)

@@ -13,13 +13,14 @@ from ..estimators import (
     evaluate,
     fit,
     hyperparameters,
+    name_of,
     parameter_names,
     task_of,
 )
 from ..exceptions import DatasetError, UsageError
 from ..metrics import defaults
 from ..stages import Stage, stage
-from ..types import UNSET
+from ..types import UNSET, JSONValue
 from .base import Blueprint, Translation
 from .scoring import score
 
@@ -111,6 +112,7 @@ def compile_estimator(
         translate=names.translate,
         names=names.known,
         hyperparameters=names.hyperparameters,
+        fields=names.fields,
         components={"estimator": factory or prototype},
         objective=scoring.objective,
         description={
@@ -167,6 +169,11 @@ class _Names:
         """Return the effective parameters under `params`."""
         ours, _ = self._divide(params)
         return hyperparameters(configure(self._prototype, ours))
+
+    def fields(self, params: Mapping[str, object]) -> dict[str, JSONValue]:
+        """Return what runs under `params` are searched by: the estimator's name."""
+        ours, _ = self._divide(params)
+        return {"estimator": name_of(configure(self._prototype, ours))}
 
     def _divide(self, params: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
         rest = {

@@ -4,7 +4,7 @@ from .configure import check_parameters, configure, parameter_names
 from .evaluate import evaluate
 from .fit import fit
 from .functions import FunctionEstimator
-from .introspect import describe, hyperparameters, kind_of, task_of
+from .introspect import describe, hyperparameters, kind_of, name_of, task_of
 from .record import results_record
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "fit",
     "hyperparameters",
     "kind_of",
+    "name_of",
     "parameter_names",
     "results_record",
     "task_of",

@@ -13,6 +13,8 @@ from ..exceptions import DatasetError
 from ..metrics.results import check_task
 from ..types import JSONValue
 from .components import class_path, components_of, own_parameters, takes_parameters
+from .functions import FunctionEstimator
+from .responses import final
 
 # Why a parameter steers the fit, while what is sought stays the same → such parameters.
 _OPTIMIZER = {
@@ -88,6 +90,22 @@ def hyperparameters(estimator: object) -> tuple[Hyperparameter, ...]:
         for component in components_of(estimator)
         for name, value in own_parameters(component.estimator).items()
     )
+
+
+def name_of(estimator: object) -> str:
+    """Return what an estimator is called: the class of the last step, or the function that fits.
+
+    Examples
+    --------
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import SVC
+    >>> name_of(make_pipeline(StandardScaler(), SVC()))
+    'SVC'
+    """
+    last = final(estimator)
+    named = last.fit_function if isinstance(last, FunctionEstimator) else type(last)
+    return str(getattr(named, "__name__", type(named).__name__))
 
 
 def describe(estimator: object) -> dict[str, JSONValue]:
