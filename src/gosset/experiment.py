@@ -278,7 +278,8 @@ class Experiment:
             catalog = opened.store.catalog
             catalog.reap()
             if not isinstance(started, Launch):
-                reference = started if len(started) > 12 else f"{self.name}#{started}"
+                numbered = started == "latest" or started.isdecimal()
+                reference = f"{self.name}#{started}" if numbered else started
                 found = catalog.find("launches", reference, project=self.project_name)
                 assert isinstance(found, Launch)
                 started = found

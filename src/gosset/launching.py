@@ -171,10 +171,18 @@ def resume(
     Raises
     ------
     UsageError
-        A run's parameter set cannot be found in the experiment or made from the record.
+        The launch is still at work, or a run's parameter set is none of the experiment's.
     """
     executor = _executor(options, store)
     catalog = store.catalog
+    current = catalog.find("launches", started.id)
+    assert isinstance(current, Launch)
+    if not current.status.ended:
+        raise UsageError(
+            f"launch {current.experiment}#{current.number} is still at work, "
+            f"in process {current.pid} on {current.host}",
+            hint="stop it first, or wait until it has ended",
+        )
     _write_data(prepared, store)
     aggregates = Scope.LAUNCH in prepared.pipeline.scopes.values()
     runs = [r for r in store.runs_of(started) if aggregates or r.status is not Status.COMPLETE]

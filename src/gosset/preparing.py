@@ -200,7 +200,7 @@ def settle_runs(
         for seed in seeds:
             settled.append(
                 Settled(
-                    label=f"{label}, seed={seed}" if len(seeds) > 1 else label,
+                    label=", ".join(filter(None, (label, f"seed={seed}" * (len(seeds) > 1)))),
                     seed=seed,
                     params=params,
                     group=group,

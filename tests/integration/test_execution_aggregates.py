@@ -249,3 +249,15 @@ def test_launch_whose_aggregate_failed_is_resumed(folder):
     resumed = folder.carry_out(resume="1")
     assert resumed["status"] == "complete"
     assert resumed["outputs"]["total"] == 3
+
+
+def test_labels_tell_seeds_apart(carry_out):
+    result, _ = carry_out(value, total, seeds=[0, 1])
+    assert list(result.output(result.launch, "total")) == ["seed=0", "seed=1"]
+    result, _ = carry_out(value, total, parameters={"n": [1, 2]}, seeds=[0, 1])
+    assert list(result.output(result.launch, "total")) == [
+        "n=1, seed=0",
+        "n=1, seed=1",
+        "n=2, seed=0",
+        "n=2, seed=1",
+    ]

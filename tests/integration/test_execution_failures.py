@@ -432,3 +432,33 @@ def test_killed_while_it_writes_a_result_leaves_nothing_that_is_taken_for_one(fo
     assert resumed["status"] == "complete"
     assert resumed["outputs"]["used"] == 2
     assert folder.carry_out()["computed"] == []
+
+
+def test_launch_that_is_at_work_cannot_be_resumed_beside_itself(at_work):
+    sys.path.insert(0, str(at_work.path))
+    try:
+        slow_stages = __import__("lab").experiment
+    finally:
+        sys.path.remove(str(at_work.path))
+        del sys.modules["lab"]
+    with at_work.store() as store, pytest.raises(UsageError, match=r"e#1 is still at work, in pr"):
+        slow_stages.resume(store=store, progress=False)
+    with at_work.store() as store:
+        [launch] = store.select("launches")
+        assert launch.pid == at_work.process.pid
+
+
+@pytest.mark.parametrize("shorten", [lambda launch: launch.id, lambda launch: launch.id[:13], lambda _: "e#1", lambda _: "1", lambda _: "latest", lambda launch: launch])  # fmt: skip
+def test_launch_is_resumed_by_id_prefix_number_or_itself(store, shorten):
+    fail = [True]
+
+    def step(run):
+        if fail:
+            raise ValueError("no")
+
+    experiment = gs.Experiment("e", steps=[step])
+    first = experiment.execute(store=store, executor="inline", progress=False)
+    fail.clear()
+    again = experiment.resume(shorten(first.launch), store=store, executor="inline", progress=False)
+    assert again.launch.id == first.launch.id
+    assert str(again.status) == "complete"
