@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import time
+import threading
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from .entities import Attempt, CacheEntry, Computation
@@ -16,40 +17,100 @@ FLUSH_EVERY = 0.25
 """Seconds between transactions while outcomes come in: what a kill can lose."""
 
 
-@dataclass(slots=True)
 class Recorder:
-    """Collects what happened and writes it in one transaction now and then.
+    """Collects what happens and writes it in one transaction every :data:`FLUSH_EVERY` seconds.
 
-    A run's end is written together with, or after, everything that led to it. ``stale``
-    holds the keys of entries whose bytes are gone: they make room for those of ``entries``.
+    Used as a context: a thread writes inside the block, so that a stage that blocks this
+    process holds nothing back, and what is left is written at its end. A run's end is
+    written together with, or after, everything that was added before it.
     """
 
-    catalog: Catalog
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lock = threading.Lock()
+        self._pending = _Pending()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="gosset-recorder", daemon=True)
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Recorder:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join()
+        self.flush()
+
+    def add(
+        self,
+        *,
+        entries: Iterable[CacheEntry] = (),
+        stale: Iterable[str] = (),
+        computations: Iterable[Computation] = (),
+        attempts: Iterable[Attempt] = (),
+        runs: Iterable[RunUpdate] = (),
+    ) -> None:
+        """Take what happened, to be written soon.
+
+        Parameters
+        ----------
+        stale : iterable of str
+            Keys of entries whose bytes are gone: they make room for those of `entries`.
+        entries, computations, attempts, runs
+            As of :class:`Batch`.
+
+        Raises
+        ------
+        StorageError
+            What was taken before could not be written.
+        """
+        if self._error is not None:
+            raise self._error
+        with self._lock:
+            self._pending.entries.extend(entries)
+            self._pending.stale.extend(stale)
+            self._pending.computations.extend(computations)
+            self._pending.attempts.extend(attempts)
+            self._pending.runs.extend(runs)
+
+    def flush(self) -> None:
+        """Write what was taken and is not written yet.
+
+        Raises
+        ------
+        StorageError
+            It cannot be written.
+        """
+        with self._lock:
+            pending, self._pending = self._pending, _Pending()
+            if pending.stale:
+                self._catalog.evict(pending.stale)
+            batch = Batch(
+                entries=pending.entries,
+                computations=pending.computations,
+                attempts=pending.attempts,
+                runs=pending.runs,
+            )
+            if any((batch.entries, batch.computations, batch.attempts, batch.runs)):
+                self._catalog.record(batch)
+
+    def _beat(self) -> None:
+        while not self._ending.wait(FLUSH_EVERY):
+            try:
+                self.flush()
+            except Exception as error:  # noqa: BLE001 - raised where somebody can act upon it
+                self._error = error
+                return
+
+
+@dataclass(slots=True)
+class _Pending:
     entries: list[CacheEntry] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
     computations: list[Computation] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     runs: list[RunUpdate] = field(default_factory=list)
-    _flushed: float = field(default_factory=time.monotonic)
-
-    def flush(self, *, if_due: bool = False) -> None:
-        """Write what was collected; with `if_due` only when the last time is long enough ago."""
-        if if_due and time.monotonic() - self._flushed < FLUSH_EVERY:
-            return
-        self._flushed = time.monotonic()
-        if self.stale:
-            self.catalog.evict(self.stale)
-        if self.entries or self.computations or self.attempts or self.runs:
-            self.catalog.record(
-                Batch(
-                    entries=self.entries,
-                    computations=self.computations,
-                    attempts=self.attempts,
-                    runs=self.runs,
-                )
-            )
-        self.entries, self.stale, self.computations = [], [], []
-        self.attempts, self.runs = [], []
 
 
 def entry_of(item: Item, outcome: Outcome) -> CacheEntry:

@@ -145,19 +145,22 @@ class Runner:
         waiting = sum(len(self._places[item.id]) for item in todo)
         self._observer.begin(len(self._plan.places), len(self._plan.places) - waiting)
         try:
+            with self._recorder:
+                self._settle_and_work_off()
+        finally:
+            self._observer.end()
+        return self.tally
+
+    def _settle_and_work_off(self) -> None:
+        try:
             for item in self._items:
                 if item.action is not Action.COMPUTE:
                     self._settle(self._from_plan(item))
-            self._recorder.flush()
             self._work_off()
         except KeyboardInterrupt:
             self._executor.close()
             self._stop_the_rest()
             raise
-        finally:
-            self._recorder.flush()
-            self._observer.end()
-        return self.tally
 
     def _work_off(self) -> None:
         tasks = self._tasks
@@ -168,7 +171,6 @@ class Runner:
                 self._handle(tasks, event)
             for task in tasks.ready():
                 self._submit(tasks, task)
-            self._recorder.flush(if_due=True)
 
     def _submit(self, tasks: Tasks, task: int) -> None:
         items = tasks.items(task)
@@ -239,10 +241,10 @@ class Runner:
         if computed and outcome.key is not None:
             self.tally.outcomes[outcome.key] = outcome
             if item.action is Action.COMPUTE:
-                self._recorder.entries.append(entry_of(item, outcome))
+                self._recorder.add(entries=[entry_of(item, outcome)])
                 if item.entry is not None:
                     # Its bytes are gone: what came out now takes its place.
-                    self._recorder.stale.append(item.entry.key)
+                    self._recorder.add(stale=[item.entry.key])
         if outcome.state is not None and item.run is not None:
             self.tally.states[item.run.facts.id] = outcome.state
         for position, place in enumerate(self._places[outcome.work]):
@@ -252,7 +254,7 @@ class Runner:
             self.tally.computations[status] += 1
             if item.action is Action.COMPUTE:
                 self._observer.advance(status, 1)
-            self._recorder.computations.append(self._computation(place, outcome, status))
+            self._recorder.add(computations=[self._computation(place, outcome, status)])
             self._open[place.run] -= 1
             if self._open[place.run] == 0 and place.run is not None:
                 self._end_run(place.run)
@@ -299,10 +301,10 @@ class Runner:
                 if place.run is not None and place.run not in self._began:
                     self._began[place.run] = moment
                     run = self._runs[place.run]
-                    self._recorder.runs.append(
-                        RunUpdate(id=run.id, status=Status.RUNNING, started=moment)
+                    self._recorder.add(
+                        runs=[RunUpdate(id=run.id, status=Status.RUNNING, started=moment)],
+                        attempts=[self._attempt(place.run, Status.RUNNING, moment)],
                     )
-                    self._recorder.attempts.append(self._attempt(place.run, Status.RUNNING, moment))
 
     def _end_run(self, number: int) -> None:
         run = self._runs[number]
@@ -333,23 +335,22 @@ class Runner:
                 type="StageError", message="a stage that this run shares with another one failed"
             )
         extras = self._extras[number]
-        self._recorder.runs.append(
-            RunUpdate(
-                id=run.id,
-                status=status,
-                started=started,
-                ended=ended,
-                metrics=measured.metrics,
-                fields={**extras.fields, **measured.fields},
-                tags=tuple(dict.fromkeys((*run.tags, *measured.tags))),
-                hyperparameters=extras.hyperparameters,
-                exception=failure,
-                clear_exception=failure is None,
-                cached=cached,
-                execution=extras.execution,
-            )
+        update = RunUpdate(
+            id=run.id,
+            status=status,
+            started=started,
+            ended=ended,
+            metrics=measured.metrics,
+            fields={**extras.fields, **measured.fields},
+            tags=tuple(dict.fromkeys((*run.tags, *measured.tags))),
+            hyperparameters=extras.hyperparameters,
+            exception=failure,
+            clear_exception=failure is None,
+            cached=cached,
+            execution=extras.execution,
         )
-        self._recorder.attempts.append(self._attempt(number, status, started, ended, failure))
+        attempt = self._attempt(number, status, started, ended, failure)
+        self._recorder.add(runs=[update], attempts=[attempt])
         self.tally.runs[run.id] = status
         self._observer.run_ended(run, status, measured.metrics)
 
@@ -379,7 +380,8 @@ class Runner:
             if run.id in self.tally.runs or number not in self._by_run:
                 continue
             self.tally.runs[run.id] = Status.STOPPED
-            self._recorder.runs.append(RunUpdate(id=run.id, status=Status.STOPPED, ended=moment))
-            if number in self._began:
-                began = self._began[number]
-                self._recorder.attempts.append(self._attempt(number, Status.STOPPED, began, moment))
+            began = self._began.get(number)
+            self._recorder.add(
+                runs=[RunUpdate(id=run.id, status=Status.STOPPED, ended=moment)],
+                attempts=[self._attempt(number, Status.STOPPED, began, moment)] if began else (),
+            )
