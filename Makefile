@@ -22,7 +22,7 @@ help:  ## list these words
 	@sed -n 's/^\([a-z.-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: .venv/run  ## run an experiment on the iris data, with only what a user installs
-	$(HERE) $(BIN)/python examples/iris_svc.py
+	$(HERE) GOSSET_PROGRESS=on $(BIN)/gosset run examples/iris_svc.py
 
 test: check system-packages  ## check the code and run every test
 	$(PYTEST)

@@ -18,6 +18,8 @@ from .wire import launch_to_json
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .summary import Summary
+
 
 @dataclass(frozen=True, slots=True)
 class LaunchResult:
@@ -85,6 +87,21 @@ class LaunchResult:
         from .compare import runs_frame
 
         return runs_frame(self.runs)
+
+    def summary(self) -> Summary:
+        """Return what the launch came to, in words and one table; ``print`` shows it."""
+        from .summary import summarise_launch
+
+        return summarise_launch(
+            self.launch,
+            self.runs,
+            computations=self.computations,
+            objective=self.objective,
+            url=self.store.url,
+        )
+
+    def __str__(self) -> str:
+        return str(self.summary())
 
     def to_dict(self) -> dict[str, JSONValue]:
         """Return the JSON that ``gosset run --json`` prints."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..compare.tables import aligned, printable
 from ..entities import ExceptionInfo
-from .rendering import last_user_frame
+from ..summary import last_user_frame
 from .tabulating import humane
 
 _LONG = 40

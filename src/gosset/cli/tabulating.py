@@ -10,7 +10,8 @@ from typing import Any
 from ..compare import Cell, Table
 from ..exceptions import UsageError, did_you_mean
 from ..filters import parse_name
-from .rendering import seconds, size
+from ..summary import seconds
+from .rendering import size
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "projects": ("name", "description", "created"),
