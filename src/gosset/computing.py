@@ -25,6 +25,7 @@ from .stages import Stage
 from .tracking import ActiveRun, active
 from .works import (
     LOGGED,
+    Candidates,
     Collected,
     Constant,
     Look,
@@ -60,6 +61,9 @@ class WorkerSetup:
         Digest → dataset.
     splits : mapping
         Digest → artifact that holds the folds.
+    candidates : mapping
+        Recipe → key → outputs, of what the cache holds for work whose inputs are not known
+        yet. It comes once to a worker, not with every task.
     echo : bool
         Whether what a stage prints is also shown.
     """
@@ -68,6 +72,7 @@ class WorkerSetup:
     artifacts: str | ArtifactStore
     datasets: Mapping[str, Dataset] = field(default_factory=dict)
     splits: Mapping[str, ArtifactRef] = field(default_factory=dict)
+    candidates: Candidates = field(default_factory=dict)
     echo: bool = False
 
     def __call__(self) -> Worker:
@@ -85,6 +90,7 @@ class Worker:
         )
         self._datasets = setup.datasets
         self._splits = setup.splits
+        self._candidates = setup.candidates
         self._echo = setup.echo
         self._loaded: dict[tuple[object, ...], Any] = {}
 
@@ -187,8 +193,9 @@ class _Task:
                 return Outcome(work=work.id, status=ComputationStatus.SKIPPED)
             identities[argument] = identity
         key = key_of(work.recipe, identities) if work.cacheable else None
-        if key is not None and key in work.candidates:
-            outputs = work.candidates[key]
+        candidates = self._worker._candidates.get(work.recipe, {})
+        if key is not None and key in candidates:
+            outputs = candidates[key]
             self._remember(work, outputs)
             return Outcome(
                 work=work.id,

@@ -237,11 +237,11 @@ def _carry_out(
     status = Status.FAILED
     tally = Tally()
     try:
-        executor.open(_setup(prepared, store, echo=executor.name == "inline"))
         plans = prepared.run_plans(list(runs), chosen)
         lookup = lookup_in(store, cache=options.cache)
         for turn in range(ROUNDS):
             planned = prepared.plan(plans, lookup)
+            executor.open(_setup(prepared, store, planned, echo=executor.name == "inline"))
             runner = Runner(
                 started.id,
                 planned,
@@ -258,6 +258,7 @@ def _carry_out(
             tally = runner.carry_out()
             if not tally.damaged:
                 break
+            executor.close()
             _drop(store, planned, tally.damaged, observer)
             _write_data(prepared, store)
         failed = tally.computations.get(ComputationStatus.FAILED, 0)  # also of an aggregate
@@ -311,7 +312,7 @@ _PRELOADED = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "joblib", "gosse
 known to bear a fork after their import."""
 
 
-def _setup(prepared: Prepared, store: Store, *, echo: bool) -> WorkerSetup:
+def _setup(prepared: Prepared, store: Store, planned: Plan, *, echo: bool) -> WorkerSetup:
     datasets: dict[str, Dataset] = {}
     for loaded in (prepared.data, *prepared.others.values()):
         if loaded is not None:
@@ -327,6 +328,7 @@ def _setup(prepared: Prepared, store: Store, *, echo: bool) -> WorkerSetup:
         artifacts=store.artifacts if inside else store.artifacts.url,
         datasets=datasets,
         splits=splits,
+        candidates=planned.candidates(),
         echo=echo,
     )
 

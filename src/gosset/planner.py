@@ -18,6 +18,7 @@ from .fingerprint import combine, derive_seed, digest
 from .pipeline import Pipeline, Scope
 from .stages import Stage
 from .works import (
+    Candidates,
     Collected,
     Constant,
     Look,
@@ -162,13 +163,17 @@ class Plan:
     items: list[Item]
     places: list[Place]
 
+    def candidates(self) -> Candidates:
+        """Return what the cache holds for work whose inputs are not known yet."""
+        return {item.recipe: item.candidates for item in self.items if item.candidates}
+
     def entries_with(self, digests: Iterable[str]) -> set[str]:
         """Return the keys of the cache entries that it counts on and that hold an artifact
         of `digests`."""
         sought = set(digests)
         counted_on = [
             *((i.entry.key, i.entry.outputs) for i in self.items if i.entry is not None),
-            *(held for item in self.items for held in item.candidates.items()),
+            *(held for made in self.candidates().values() for held in made.items()),
         ]
         return {key for key, held in counted_on if any(a.digest in sought for a in held)}
 
@@ -390,12 +395,16 @@ class _Planner:
                 item.entry = entries.get(item.key or "")
         if unknown:
             made = self.lookup.candidates({item.recipe for item in unknown})
-            for item in unknown:
-                item.candidates = {
+            held = {
+                recipe: {
                     entry.key: entry.outputs
-                    for entry in made.get(item.recipe, ())
+                    for entry in entries
                     if all(map(self.lookup.present, entry.outputs))
                 }
+                for recipe, entries in made.items()
+            }
+            for item in unknown:
+                item.candidates = held.get(item.recipe, {})
 
     # -- what is needed
 
@@ -454,5 +463,4 @@ def to_work(item: Item) -> Work:
         cacheable=item.stage.cache,
         seed=derive_seed(run.facts.seed if run else 0, *where),
         run=run.facts if run else None,
-        candidates=item.candidates,
     )

@@ -55,6 +55,9 @@ class Collected:
 
 Ref: TypeAlias = Constant | Output | Look | Collected
 
+Candidates: TypeAlias = Mapping[str, Mapping[str, tuple[ArtifactRef, ...]]]
+"""Recipe → key → outputs, of what the cache holds."""
+
 LOGGED = "@logged"
 """Name of the extra output that holds what a stage logged to its run, so that a cached
 computation brings it back: ``{"metrics": {…}, "fields": {…}, "tags": […]}``."""
@@ -145,8 +148,6 @@ class Work:
         Argument name → value.
     recipe : str
         Digest of everything in the cache key but the inputs.
-    candidates : mapping
-        Key → outputs, of what the cache holds for the recipe.
     cacheable : bool
     seed : int
         For the global generators, where the stage does not take ``seed`` itself and is
@@ -161,7 +162,6 @@ class Work:
     cacheable: bool
     seed: int
     run: RunFacts | None = None
-    candidates: Mapping[str, tuple[ArtifactRef, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -227,3 +227,30 @@ def test_plan_says_what_execute_then_does(first, store):
     computed, spared, computations = counted(**TWO)
     assert (computed, spared) == (2, 4)
     assert computations["computed"] == 2
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_wave_stops_where_the_same_comes_out(carry_out, executor):
+    def made(version, offset):
+        return gs.stage(name="made", version=version)(lambda n: list(range(n + offset)))
+
+    @gs.stage
+    def summed(made):
+        return sum(made)
+
+    @gs.stage(over="runs")
+    def total(summed):
+        return sum(summed.values())
+
+    options = {"parameters": {"n": [2, 3]}, "executor": executor}
+    carry_out(made("1", 0), summed, total, **options)
+    _, told = carry_out(made("2", 0), summed, total, **options)
+    assert told["stages"] == {
+        "made": {"computed": 2},
+        "summed": {"cached": 2},
+        "total": {"cached": 1},
+    }
+    # Another result in one run only reaches that run, and the aggregate.
+    _, told = carry_out(made("3", 1), summed, total, **options)
+    assert told["stages"]["summed"] == {"computed": 1, "cached": 1}
+    assert told["stages"]["total"] == {"computed": 1}

@@ -27,10 +27,12 @@ FACTS = RunFacts(id="r", number=1, name="e#1", seed=0, params={}, config={})
 class Bench:
     """A worker on artifacts in memory."""
 
-    def __init__(self, *stages):
+    def __init__(self, *stages, candidates=None):
         self.artifacts = MemoryArtifacts()
         self.worker = WorkerSetup(
-            stages={each.name: each for each in stages}, artifacts=self.artifacts
+            stages={each.name: each for each in stages},
+            artifacts=self.artifacts,
+            candidates=candidates or {},
         )()
         self.sent = []
 
@@ -45,7 +47,7 @@ class Bench:
         return {a.name: load(a, self.artifacts, trust=True) for a in outcome.outputs}
 
 
-def work(id, stage, candidates=(), cacheable=True, parameters=(), **inputs):
+def work(id, stage, cacheable=True, parameters=(), **inputs):
     return Work(
         id=id,
         stage=stage,
@@ -55,7 +57,6 @@ def work(id, stage, candidates=(), cacheable=True, parameters=(), **inputs):
         cacheable=cacheable,
         seed=0,
         run=FACTS,
-        candidates=dict(candidates),
     )
 
 
@@ -90,13 +91,11 @@ def test_chain_passes_values_and_makes_keys_on_the_way():
 
 
 def test_candidate_of_the_key_is_taken_instead_of_computing():
-    bench = Bench(one, plus_one)
-    held = keep("from the cache", "plus_one", bench.artifacts)
-    made = keep(1, "one", bench.artifacts)
-    key = key_of("recipe of plus_one", {"x": made.identity})
-    _, second = bench.carry_out(
-        work(0, "one"), work(1, "plus_one", {key: (held,), "other": ()}, x=Output(0, "one"))
-    )
+    anywhere = MemoryArtifacts()
+    held = keep("from the cache", "plus_one", anywhere)
+    key = key_of("recipe of plus_one", {"x": keep(1, "one", anywhere).identity})
+    bench = Bench(one, plus_one, candidates={"recipe of plus_one": {key: (held,), "other": ()}})
+    _, second = bench.carry_out(work(0, "one"), work(1, "plus_one", x=Output(0, "one")))
     assert second.status is ComputationStatus.CACHED
     assert second.outputs == (held,)
 

@@ -1,5 +1,7 @@
 """Carrying out a plan: what goes together, who is blamed, what is written when."""
 
+import pickle
+
 import pytest
 
 from gosset.computing import WorkerSetup
@@ -9,7 +11,7 @@ from gosset.executors.inline import InlineExecutor
 from gosset.measuring import summarise
 from gosset.observing import Quiet
 from gosset.pipeline import Scope, build
-from gosset.planner import Action, RunPlan, no_cache, plan
+from gosset.planner import Action, RunPlan, no_cache, plan, to_work
 from gosset.runner import RunExtras, Runner
 from gosset.stages import stage
 from gosset.storage.base import NewRun
@@ -266,3 +268,15 @@ def test_metric_of_one_fold_has_no_deviation():
 def test_metric_of_the_run_itself_has_no_folds():
     metric = summarise("a", {None: 1.0}, "maximize")
     assert (metric.value, metric.std, metric.folds) == (1.0, None, ())
+
+
+# -- what a task weighs
+
+
+def test_a_task_does_not_grow_with_what_the_cache_holds():
+    planned = make_plan(1)
+    *_, last = planned.items
+    before = len(pickle.dumps(to_work(last)))
+    last.candidates = {f"key {i}": () for i in range(10_000)}
+    assert len(pickle.dumps(to_work(last))) == before
+    assert len(planned.candidates()[last.recipe]) == 10_000
