@@ -562,7 +562,9 @@ def test_an_error_of_the_users_own_function_names_its_line():
     def broken():
         raise KeyError("mine")
 
-    with pytest.raises(DatasetError, match="raises KeyError: 'mine'; see .*test_datasets") as caught:
+    with pytest.raises(
+        DatasetError, match=r"raises KeyError: 'mine'; see .*test_datasets"
+    ) as caught:
         from_function(broken).load()
     assert "\n" not in str(caught.value)
     cause = caught.value.__cause__

@@ -77,7 +77,7 @@ def test_a_missing_input_is_named_with_a_suggestion():
     def uses(raww):
         return raww
 
-    with pytest.raises(PipelineError, match="'uses' needs 'raww'.*did you mean 'raw'"):
+    with pytest.raises(PipelineError, match=r"'uses' needs 'raww'.*did you mean 'raw'"):
         build([raw, uses], SOURCES)
 
 
@@ -90,7 +90,7 @@ def test_a_cycle_is_named():
     def second(first):
         return first
 
-    with pytest.raises(PipelineError, match="first → second → first|second → first → second"):
+    with pytest.raises(PipelineError, match=r"first → second → first|second → first → second"):
         build([first, second], {})
 
 

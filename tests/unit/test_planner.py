@@ -234,9 +234,7 @@ def test_an_aggregate_over_runs_depends_on_every_run_by_its_label():
                     stage=item.stage.name,
                     parts={},
                     outputs=(
-                        ArtifactRef(
-                            name=item.stage.name, format="json", digest=item.key, size=1
-                        ),
+                        ArtifactRef(name=item.stage.name, format="json", digest=item.key, size=1),
                     ),
                     wall=0.0,
                     created=datetime(2026, 1, 1, tzinfo=UTC),
