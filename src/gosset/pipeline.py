@@ -190,7 +190,9 @@ def build(
     producers = _producers(stages)
     given = set(given)
     bound = {
-        stage.name: stage if stage.view or stage.settled else _bind(stage, producers, sources, given)
+        stage.name: stage
+        if stage.view or stage.settled
+        else _bind(stage, producers, sources, given)
         for stage in stages
     }
     needs = {
