@@ -241,8 +241,12 @@ def test_harmful_edit_recomputes_exactly_what_rests_on_it(project, edit):
     told = project.carry_out()
     assert told["computed"] == expected
     assert told["status"] == "complete"
-    # What the edit gave is kept beside what was there: undone, all of it is in the cache.
-    project.edit(name, new, old)
+
+
+def test_undone_edit_finds_all_of_it_in_the_cache(project):
+    project.edit("deep.py", "LIMIT = 100", "LIMIT = 1")
+    assert project.carry_out()["computed"] == CLEANED
+    project.edit("deep.py", "LIMIT = 1", "LIMIT = 100")
     assert project.carry_out()["computed"] == []
 
 
