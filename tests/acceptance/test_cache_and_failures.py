@@ -23,7 +23,7 @@ DEPENDENTS = {"pixels", "projection", "neighbours", "predicted"}
 @pytest.fixture(scope="module")
 def edited(new_workplace: Callable[..., Workplace]) -> tuple[Workplace, list[Any]]:
     """A copied example, run; a comment two calls away edited, run; the code there edited, run."""
-    place = new_workplace(executor="processes")
+    place = new_workplace()
     shutil.copy(EXAMPLES / "digits_stages.py", place.folder)
     place.write("brightness.py", MEAN)
     place.edit(

@@ -11,8 +11,6 @@ import pytest
 from workplace import Workplace, files_in
 
 import gosset as gs
-from gosset.datasets import from_entity
-from gosset.entities import Dataset
 
 DATASETS = """
     import json
@@ -142,8 +140,7 @@ def test_five_kinds_of_data_are_five_datasets(loaded: dict[str, Any]) -> None:
 def test_a_graph_keeps_its_nodes_also_those_without_edges(loaded: dict[str, Any]) -> None:
     """Scenario 2: two edges, four nodes, and their attributes."""
     with loaded["place"].store() as store:
-        (graph,) = store.select("datasets", "name == 'friends'")
-        content = from_entity(graph, store.artifacts).content
+        content = store.dataset("friends").content
     assert len(content["frame"]) == 2
     nodes = content["nodes"].set_index("node")
     assert set(nodes.index) == {"alone", "a", "b", "c"}
@@ -153,10 +150,7 @@ def test_a_graph_keeps_its_nodes_also_those_without_edges(loaded: dict[str, Any]
 def test_labels_keep_their_names(loaded: dict[str, Any]) -> None:
     """Scenario 2: of a coded target as of a target that is text."""
     with loaded["place"].store() as store:
-        found: dict[str, Dataset] = {d.name: d for d in store.select("datasets", "version == 1")}
-        data = {
-            name: from_entity(found[name], store.artifacts) for name in ("iris", "fruits", "pupils")
-        }
+        data = {name: store.dataset(f"{name}@1") for name in ("iris", "fruits", "pupils")}
     assert data["iris"].labels == ("setosa", "versicolor", "virginica")
     assert set(data["fruits"].labels) == {"apple", "pear"}
     assert list(data["fruits"].y) == ["apple", "pear", "apple"]
@@ -177,10 +171,8 @@ def test_both_versions_can_be_had_by_their_digests(loaded: dict[str, Any]) -> No
     place = loaded["place"]
     first, second = (d for d in loaded["changed"] if d["name"] == "pupils")
     with place.store() as store:
-        cells = []
-        for told in (first, second):
-            (entity,) = store.select("datasets", f"digest == '{told['digest']}'")
-            cells.append(from_entity(entity, store.artifacts).frame["weight"].tolist())
+        versions = [store.dataset(told["digest"]).frame for told in (first, second)]
+    cells = [version["weight"].tolist() for version in versions]
     assert cells == [[50, 60, 70], [50, 61, 70]]
     assert place.json("data", "show", first["digest"])["version"] == 1
     assert place.json("show", "pupils@2")["digest"] == second["digest"]

@@ -11,10 +11,9 @@ from sklearn.datasets import load_diabetes, load_iris
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
-from workplace import Workplace, folds_of
+from workplace import Workplace
 
 import gosset as gs
-from gosset.estimators import results_record
 
 CLASSIFICATION = """
     import sys
@@ -92,11 +91,7 @@ def test_one_experiment_one_execution_one_run(classified: gs.Store) -> None:
 def test_the_results_record_says_what_was_predicted_for_each_row(classified: gs.Store) -> None:
     """Scenario 3: dataset, counts, split number, rows, type, and truth and prediction per row."""
     (run,) = classified.runs()
-    (fold,) = folds_of(classified, run)
-    results = classified.output(run, "results")
-    record = results_record(
-        results, dataset=run.dataset or "", fold=fold, split_num=0, task="classification"
-    )
+    record = classified.results_record(run)
     data = load_iris()
     assert record["dataset"] == "iris@1"
     assert (record["training_samples"], record["testing_samples"]) == (112, 38)
@@ -119,7 +114,7 @@ def test_scores_equal_those_of_scikit_learn_and_the_matrix_bears_its_labels(
 ) -> None:
     """Scenario 3: confusion matrix, accuracy, precision, recall, F1; train and test stored."""
     (run,) = classified.runs()
-    results = classified.output(run, "results")
+    results = classified.results(run)
     for part, prefix in (("test", ""), ("train", "train/")):
         rows = results[results["part"] == part]
         truth, predicted = rows["truth"].to_numpy(str), rows["predicted"].to_numpy(str)
@@ -148,7 +143,7 @@ def regressed(new_workplace: Callable[..., Workplace]) -> Iterator[gs.Store]:
 def test_errors_equal_those_recomputed_from_the_stored_rows(regressed: gs.Store) -> None:
     """Scenario 4: each score against the formula, on the stored rows, for train and test."""
     (run,) = regressed.runs()
-    results = regressed.output(run, "results")
+    results = regressed.results(run)
     for part, prefix in (("test", ""), ("train", "train/")):
         rows = results[results["part"] == part]
         truth, predicted = rows["truth"].to_numpy(float), rows["predicted"].to_numpy(float)
@@ -170,10 +165,10 @@ def test_errors_equal_those_recomputed_from_the_stored_rows(regressed: gs.Store)
 def test_predictions_of_regression_are_those_of_the_estimator_itself(regressed: gs.Store) -> None:
     """Scenario 4: the stored rows against a fit by hand on the same training rows."""
     (run,) = regressed.runs()
-    (fold,) = folds_of(regressed, run)
+    (fold,) = regressed.folds(run)
     X, y = load_diabetes(return_X_y=True)
     model = make_pipeline(StandardScaler(), SVR(C=10.0)).fit(X[fold.train], y[fold.train])
-    results = regressed.output(run, "results")
+    results = regressed.results(run)
     tested = results[results["part"] == "test"]
     assert tested["row"].tolist() == fold.test.tolist()
     assert tested["truth"].tolist() == y[fold.test].tolist()

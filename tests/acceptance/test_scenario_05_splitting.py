@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from workplace import Workplace, folds_of
+from workplace import Workplace
 
 import gosset as gs
 from gosset.entities import Run
@@ -71,7 +71,7 @@ def test_parts_of_a_fold_are_disjoint_and_folds_are_numbered_from_zero(
 ) -> None:
     """No row is in two parts of a fold."""
     for run in runs_of(store, name):
-        folds = folds_of(store, run)
+        folds = store.folds(run)
         assert [fold.number for fold in folds] == list(range(len(folds)))
         for fold in folds:
             rows = [*fold.train, *fold.validation, *fold.test]
@@ -81,7 +81,7 @@ def test_parts_of_a_fold_are_disjoint_and_folds_are_numbered_from_zero(
 
 def test_random_parts_have_the_sizes_asked_for(store: gs.Store) -> None:
     """A quarter to test, a tenth to validate, and the most to train."""
-    (fold,) = folds_of(store, runs_of(store, "random")[0])
+    (fold,) = store.folds(runs_of(store, "random")[0])
     sizes = (len(fold.train), len(fold.validation), len(fold.test))
     assert sizes == (97, 15, 38)
     assert set(runs_of(store, "random")[0].metrics) == {
@@ -96,7 +96,7 @@ def test_cross_validation_tests_every_row_exactly_once(
     store: gs.Store, name: str, k: int, rows: int
 ) -> None:
     """Also where the rows cannot be shared out evenly."""
-    folds = folds_of(store, runs_of(store, name)[0])
+    folds = store.folds(runs_of(store, name)[0])
     assert len(folds) == k
     assert sorted(row for fold in folds for row in fold.test) == list(range(rows))
     for fold in folds:
@@ -106,14 +106,14 @@ def test_cross_validation_tests_every_row_exactly_once(
 def test_stratified_folds_have_the_same_number_of_each_class(store: gs.Store) -> None:
     """Counts of a class differ by at most one between folds."""
     target = load_iris().target
-    folds = folds_of(store, runs_of(store, "stratified")[0])
+    folds = store.folds(runs_of(store, "stratified")[0])
     counts = np.array([np.bincount(target[fold.test], minlength=3) for fold in folds])
     assert (counts.max(axis=0) - counts.min(axis=0)).max() <= 1
 
 
 def test_explicit_rows_are_taken_as_they_are_given(store: gs.Store) -> None:
     """Train, validation and test in the order of the triple."""
-    first, second = folds_of(store, runs_of(store, "explicit")[0])
+    first, second = store.folds(runs_of(store, "explicit")[0])
     assert first.train.tolist() == list(range(100))
     assert first.validation.tolist() == list(range(100, 120))
     assert first.test.tolist() == list(range(120, 150))
@@ -123,7 +123,7 @@ def test_explicit_rows_are_taken_as_they_are_given(store: gs.Store) -> None:
 def test_without_a_split_every_row_trains_and_none_is_tested(store: gs.Store) -> None:
     """The scores are those of the training part alone."""
     run, _, _ = runs_of(store, "none")
-    (fold,) = folds_of(store, run)
+    (fold,) = store.folds(run)
     assert sorted(fold.train) == list(range(150))
     assert len(fold.validation) == len(fold.test) == 0
     assert set(run.metrics) == {"train/accuracy"}
@@ -142,6 +142,6 @@ def test_the_same_seed_gives_the_same_rows(store: gs.Store, name: str) -> None:
 def test_another_seed_gives_other_rows(store: gs.Store, name: str) -> None:
     """Every splitting that draws, draws by the seed."""
     first, other, _ = runs_of(store, name)
-    assert [f.test.tolist() for f in folds_of(store, first)] != [
-        f.test.tolist() for f in folds_of(store, other)
+    assert [f.test.tolist() for f in store.folds(first)] != [
+        f.test.tolist() for f in store.folds(other)
     ]

@@ -11,7 +11,7 @@ from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
-from workplace import Workplace, folds_of
+from workplace import Workplace
 
 import gosset as gs
 from gosset.compare import summary_table
@@ -103,7 +103,7 @@ def test_scores_are_those_of_the_point_and_not_of_the_one_before(store: gs.Store
         )
         expected = [
             model.fit(X[fold.train], y[fold.train]).score(X[fold.test], y[fold.test])
-            for fold in folds_of(store, run)
+            for fold in store.folds(run)
         ]
         assert run.metrics["accuracy"].folds == pytest.approx(expected, abs=1e-12)
 

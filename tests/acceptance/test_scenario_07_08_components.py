@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 from sklearn.datasets import load_iris
-from workplace import Workplace, folds_of
+from workplace import Workplace
 
 import gosset as gs
-from gosset.estimators import results_record
 
 PREPROCESSING = """
     import gosset as gs
@@ -98,7 +97,7 @@ def test_a_scaler_in_the_pipeline_knows_the_training_rows_alone(preprocessed: gs
     """Scenario 7: mean and scale of each fold's scaler against those of its training rows."""
     X, _ = load_iris(return_X_y=True)
     (run,) = preprocessed.runs("experiment == 'plain'")
-    for fold in folds_of(preprocessed, run):
+    for fold in preprocessed.folds(run):
         scaler = preprocessed.output(run, "model", fold=fold.number, trust=True).named_steps[
             "scale"
         ]
@@ -126,7 +125,7 @@ def test_functions_of_ones_own_are_carried_out_and_searched(place: Workplace) ->
             effective = {each.name: each.value for each in run.hyperparameters}
             assert effective["FunctionEstimator.k"] == run.params["k"]
             assert effective["FunctionEstimator.weight"] == 1.0
-            folds = folds_of(store, run)
+            folds = store.folds(run)
             assert sorted(row for fold in folds for row in fold.test) == list(range(150))
             expected = [voted(X, y, fold, int(run.params["k"])) for fold in folds]
             assert run.metrics["accuracy"].folds == pytest.approx(expected, abs=1e-12)
@@ -147,11 +146,9 @@ def test_metrics_of_the_declared_task_appear_without_probabilities(place: Workpl
     with place.store() as store:
         run = store.runs("params.k == 5")[0]
         assert {"accuracy", "precision", "recall", "f1"} <= set(run.metrics)
-        results = store.output(run, "results", fold=0)
+        results = store.results(run)
         assert not [name for name in results if str(name).startswith("probability")]
-        record = results_record(
-            results, dataset="iris", fold=None, split_num=0, task="classification"
-        )
+        record = store.results_record(run)
         assert all(told["probabilities"] == [] for told in record["predictions"].values())
 
 

@@ -83,7 +83,7 @@ def test_a_new_metric_is_computed_from_stored_results_without_fitting(
         for told in scored:
             run = store.run(told["id"])
             for fold in range(len(run.metrics["accuracy"].folds)):
-                results = store.output(run, "results", fold=fold)
+                results = store.results(run, fold=fold)
                 tested = results[results["part"] == "test"]
                 truth, predicted = tested["truth"].to_numpy(str), tested["predicted"].to_numpy(str)
                 expected = balanced_accuracy_score(truth, predicted)

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import gosset as gs
-from gosset.entities import Run
-from gosset.splits import Fold, folds_from_bytes
 
 GOSSET = Path(sys.executable).with_name("gosset")
 """The command, as it was installed."""
@@ -102,12 +100,6 @@ class Workplace:
     def store(self) -> gs.Store:
         """Open the store that the processes here have filled."""
         return gs.open_store(f"sqlite:///{self.folder / '.gosset' / 'store.db'}", create=False)
-
-
-def folds_of(store: gs.Store, run: Run) -> tuple[Fold, ...]:
-    """Return the folds of a run, as they are stored."""
-    assert run.split is not None
-    return folds_from_bytes(store.load(store.catalog.split(run.split).artifact))
 
 
 def files_in(folder: Path, *, but: Sequence[str] = ()) -> Mapping[str, bytes]:
