@@ -40,6 +40,7 @@ class Recorder:
     def __exit__(self, *_: object) -> None:
         self._ending.set()
         self._thread.join()
+        # What the thread could not write is tried once more, and then it is an error.
         self.flush()
 
     def add(
@@ -80,10 +81,10 @@ class Recorder:
         Raises
         ------
         StorageError
-            It cannot be written.
+            It cannot be written; it is kept for the next call.
         """
         with self._lock:
-            pending, self._pending = self._pending, _Pending()
+            pending = self._pending
             if pending.stale:
                 self._catalog.evict(pending.stale)
             batch = Batch(
@@ -94,6 +95,7 @@ class Recorder:
             )
             if any((batch.entries, batch.computations, batch.attempts, batch.runs)):
                 self._catalog.record(batch)
+            self._pending = _Pending()
 
     def _beat(self) -> None:
         while not self._ending.wait(FLUSH_EVERY):
