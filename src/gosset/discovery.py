@@ -13,6 +13,9 @@ from .experiment import Experiment
 from .importing import SourceLoader, leave_folders_clean
 from .usercode import told, user_line
 
+_SHOWN = 200
+"""Characters of a path that are repeated in a message."""
+
 
 def load_experiments(reference: str) -> list[Experiment]:
     """Import a file and return the experiments that it declares.
@@ -92,13 +95,7 @@ def load_module(path: str | Path) -> types.ModuleType:
     UsageError
         It is no Python file, or importing it raises; the message says where.
     """
-    file = Path(path).resolve()
-    if not file.is_file():
-        near = [each.name for each in file.parent.glob("*.py")]
-        raise NotFoundError(
-            f"there is no file {str(path)!r}",
-            hint=did_you_mean(file.name, near) or f"looked in {file.parent}",
-        )
+    file = _existing(path)
     if file.suffix != ".py":
         raise UsageError(f"{path} is no Python file", hint="experiments are declared in Python")
     name, clashes = _module_name(file)
@@ -126,6 +123,25 @@ def load_module(path: str | Path) -> types.ModuleType:
 
     cloudpickle.register_pickle_by_value(module)
     return module
+
+
+def _existing(path: str | Path) -> Path:
+    """Return the absolute path of a file that is there."""
+    shown = repr(str(path)) if len(str(path)) <= _SHOWN else f"{str(path)[:_SHOWN]!r}…"
+    try:
+        file = Path(path).resolve()
+        if file.is_file():
+            return file
+        folder = file.is_dir()
+        near = [each.name for each in file.parent.glob("*.py")]
+    except (OSError, ValueError) as error:  # too long, or with a zero in it
+        raise NotFoundError(f"there is no file {shown}", hint="look at its name") from error
+    if folder:
+        raise UsageError(f"{shown} is a folder", hint="name a Python file in it")
+    raise NotFoundError(
+        f"there is no file {shown}",
+        hint=did_you_mean(file.name, near) or f"looked in {file.parent}",
+    )
 
 
 def _bound(module: types.ModuleType) -> dict[str, Experiment]:

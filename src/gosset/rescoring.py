@@ -40,6 +40,7 @@ def compute_metrics(
         A metric is unknown, does not fit the task, or needs what was not stored; or a run
         has no stored results. Nothing was written then.
     """
+    resolve(metrics)  # an unknown name is told also where there is no run
     found = {run.id: _of_run(store, run, metrics) for run in runs}
     updates = [RunUpdate(id=run_id, metrics=scores) for run_id, scores in found.items()]
     store.catalog.record(Batch(runs=updates))

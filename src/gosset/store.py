@@ -347,7 +347,7 @@ def exists(url: str) -> bool:
     if url.startswith(("postgresql://", "memory://")):
         return True
     raise StorageError(
-        f"no kind of store has URLs like {url!r}",
+        f"no kind of store has URLs that begin with {url.partition(':')[0]!r}",
         hint="use sqlite:///path, postgresql://… or memory://",
     )
 

@@ -79,7 +79,7 @@ def test_damage_names_digest_file_and_mend(artifacts: FilesystemArtifacts) -> No
         artifacts.open(digest)
     assert digest in str(caught.value)
     assert str(path) in str(caught.value)
-    assert "delete it and run again" in str(caught.value)
+    assert "run again with --no-cache" in str(caught.value)
 
 
 def test_fsync_keeps_the_same_bytes(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ from ..exceptions import (
 CHUNK = 1 << 18
 """Bytes read at a time while hashing; fits into the second-level cache."""
 
+ANEW = "run again with --no-cache (cache=False): what it held is computed anew"
+"""The mend of bytes that are lost; a value that nothing asks for is not made otherwise."""
+
 _DIGEST = re.compile("[0-9a-f]{64}")
 _NO_ROOM = {
     errno.ENOSPC: "the disk is full",
@@ -95,9 +98,7 @@ def missing(digest: str, url: str) -> ArtifactMissingError:
     """Return the error for a digest under which `url` keeps nothing."""
     return ArtifactMissingError(
         f"no artifact {digest!r} in {url}",
-        hint="run again: what it held is computed anew"
-        if is_digest(digest)
-        else "a digest has 64 hexadecimal digits",
+        hint=ANEW if is_digest(digest) else "a digest has 64 hexadecimal digits",
     )
 
 
@@ -105,7 +106,7 @@ def damaged(digest: str, place: str) -> ArtifactDamagedError:
     """Return the error for bytes at `place` that are not those of `digest`."""
     return ArtifactDamagedError(
         f"artifact {digest!r} is damaged: the bytes in {place} have another digest",
-        hint="delete it and run again: what it held is computed anew",
+        hint=ANEW,
     )
 
 

@@ -12,6 +12,7 @@ from ..entities import ArtifactRef
 from ..exceptions import ArtifactDamagedError, GossetError, SerializationError
 from ..serializers import choose, get
 from .base import ArtifactStore, ArtifactWriter
+from .integrity import ANEW
 
 INLINE_LIMIT = 1024
 """Bytes up to which a value lies in the catalog itself, so that a number costs no file."""
@@ -143,7 +144,7 @@ def _inline(ref: ArtifactRef, data: bytes) -> bytes:
         raise ArtifactDamagedError(
             f"artifact {ref.name!r} is damaged: the bytes in the catalog have another digest "
             f"than {ref.digest!r}",
-            hint="run again without the cache: what it held is computed anew",
+            hint=ANEW,
         )
     return data
 

@@ -121,7 +121,10 @@ def set_value(
     try:
         _replace(path, edited)
     except OSError as error:
-        raise SettingsError(f"{path} cannot be written: {error.strerror}") from error
+        raise SettingsError(
+            f"{path} cannot be written: {error.strerror}",
+            hint="give yourself the right to write there, or set it by an environment variable",
+        ) from error
     return path
 
 
