@@ -381,6 +381,7 @@ def _dead_pid() -> int:
         ("elsewhere", None, 0, False),
         ("elsewhere", os.getpid(), 60, True),
     ],
+    ids=["at work", "dead", "without a process", "on another host", "silent elsewhere"],
 )
 def test_launches_without_an_owner_are_crashed(
     catalog: Catalog, host: str, pid: int | None, age: float, gone: bool

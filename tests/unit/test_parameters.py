@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naming import stable
 
 from gosset.exceptions import ParameterError
 from gosset.parameters import expand, fixed, flatten, grid, group_digest, jsonable, parse_option
@@ -98,7 +99,7 @@ def test_the_last_name_changes_fastest() -> None:
         (fixed([1, 2]), [[1, 2]]),
         ([fixed([1]), 2], [[1], 2]),
     ],
-    ids=str,
+    ids=stable,
 )
 def test_what_holds_alternatives_and_what_is_one_value(
     written: object, values: list[object]
@@ -308,7 +309,7 @@ def test_what_python_writes_is_read_back(values: list[object]) -> None:
         (Optimizer(), "Optimizer(lr=0.1, betas=(0.9, 0.99))"),
         (object(), "builtins.object"),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_what_is_recorded_of_a_value(value: object, recorded: object) -> None:
     found = jsonable(value)

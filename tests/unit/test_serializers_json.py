@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naming import stable
 
 from gosset.exceptions import SerializationError
 from gosset.serializers.json import MAX_DEPTH, JsonSerializer
@@ -203,7 +204,7 @@ def circle() -> list[object]:
         nested(MAX_DEPTH + 1),
         circle(),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_what_would_come_back_as_something_else_is_not_taken(value: object) -> None:
     assert not JSON.takes(value)

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from naming import stable
 from sklearn import model_selection as ms
 
 import gosset.splits as splits
@@ -116,7 +117,7 @@ SEEDED = [
 ]
 
 
-@pytest.mark.parametrize("splitter", SEEDED, ids=str)
+@pytest.mark.parametrize("splitter", SEEDED, ids=stable)
 def test_same_seed_same_folds_and_other_seed_other_folds(splitter):
     d = data(groups=10)
     assert depends_on_seed(splitter)
@@ -145,7 +146,7 @@ def test_same_seed_same_folds_and_other_seed_other_folds(splitter):
         [([0], [1])],
         lambda rows: (range(rows - 1), [rows - 1]),
     ],
-    ids=repr,
+    ids=stable,
 )
 def test_splits_with_a_seed_of_their_own_or_none_do_not_change(splitter):
     d = data(groups=10)
@@ -385,7 +386,7 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("splitter", "message"), WRONG, ids=lambda s: str(s)[:40])
+@pytest.mark.parametrize(("splitter", "message"), WRONG, ids=stable)
 def test_wrong_splits_are_named_in_one_line(splitter, message):
     with pytest.raises(SplitError) as caught:
         make_folds(splitter, data(), 1)
