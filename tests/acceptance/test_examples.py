@@ -6,8 +6,9 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from gosset import Status
 from workplace import EXAMPLES, Workplace
+
+from gosset import Status
 
 NAMES = sorted(path.name for path in EXAMPLES.glob("*.py"))
 
