@@ -240,7 +240,8 @@ class Store:
 
         entity = run if isinstance(run, Run) else self.run(run)
         experiment = cast(
-            "Experiment", self.catalog.find("experiments", f"{entity.project}/{entity.experiment}")
+            "Experiment",
+            self.catalog.find("experiments", entity.experiment, project=entity.project),
         )
         return results_record(
             self.results(entity, fold=fold),
