@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import inspect
 import operator
-import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
+from .entities import checked_name
 from .exceptions import ParameterError, UsageError, did_you_mean
+from .fingerprint import digest
 from .stages import RUN_WORDS, Stage
 
 
@@ -18,7 +19,7 @@ def name_of(what: str, name: object) -> str:
     Raises
     ------
     UsageError
-        It is no text, is empty, or holds what no database and no terminal can show.
+        It is no text or empty, or the catalog cannot keep it.
 
     Examples
     --------
@@ -29,10 +30,7 @@ def name_of(what: str, name: object) -> str:
         raise UsageError(
             f"{what} needs a name, which {name!r} is not", hint="give a text that is not empty"
         )
-    odd = next((c for c in name if c == "\0" or unicodedata.category(c) == "Cs"), None)
-    if odd is not None:
-        raise UsageError(f"the name {name[:40]!r} of {what} holds {odd!r}", hint="leave it out")
-    return name
+    return checked_name(what, name)
 
 
 def listed(experiment: str, option: str, values: object) -> list[Any]:
@@ -103,7 +101,9 @@ def seeds_of(experiment: str, seed: object, seeds: object = None) -> list[int]:
 def config_of(experiment: str, config: object) -> dict[str, Any]:
     """Return what is fixed in an experiment."""
     if config is None or isinstance(config, Mapping):
-        return dict(config or {})
+        fixed = dict(config or {})
+        digest(fixed, where="config")  # what has no identity cannot be part of a cache key
+        return fixed
     raise UsageError(
         f"experiment {experiment!r}: config= is {_shown(config)}",
         hint="give a mapping from names to values",
