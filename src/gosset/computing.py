@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from .artifacts import open_artifacts
 from .artifacts.base import ArtifactStore
 from .artifacts.values import keep, load
-from .entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo
+from .entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo, checked_name
 from .exceptions import GossetError, SerializationError, StageError
 from .executors.base import Send
 from .identifiers import now
@@ -327,6 +327,9 @@ class _Task:
     def _logged(self, run: ActiveRun | None, work: Work) -> tuple[ArtifactRef, ...]:
         if run is None or not (run.metrics or len(run.fields) or run.tags):
             return ()
+        for what, names in (("metric", run.metrics), ("field", run.fields), ("tag", run.tags)):
+            for name in names:
+                checked_name(f"a {what}", name)
         plain = get("json")
         for name, value in dict(run.fields).items():
             if not plain.takes(value):

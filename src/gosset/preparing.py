@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 
 from .blueprints.base import Blueprint
 from .coding import CodeVersion
-from .entities import Run, Status
-from .exceptions import (
-    DatasetError,
-)
+from .entities import Run, Status, checked_name
+from .exceptions import DatasetError
 from .fingerprint import derive_seed, digest
 from .parameters import group_digest, jsonable
 from .pipeline import Pipeline, Scope, build
 from .planner import Lookup, Plan, RunPlan, plan
-from .types import JSONValue
+from .types import UNSET, JSONValue
 from .works import Constant, RunFacts
 
 if TYPE_CHECKING:
@@ -173,8 +171,13 @@ def settle_pipeline(
         taken |= {name for stage in stages for name in stage.parameters}
         kept = [s for s in stages if not s.view or taken.intersection(s.outputs)]
         if len(kept) == len(stages):
-            return build(kept, sources, given=given)
+            break
         stages = kept
+    for stage in stages:
+        # What has no identity is told here, before anything is written.
+        defaults = {n: v for n, v in stage.parameters.items() if v is not UNSET}
+        digest(defaults, where=f"stage {stage.name!r}, parameters")
+    return build(stages, sources, given=given)
 
 
 def settle_runs(
@@ -190,10 +193,14 @@ def settle_runs(
     ------
     ParameterError
         A name that nothing takes.
+    UsageError
+        A name that the catalog cannot keep.
     """
     labels = _labels(sets)
     settled = []
     for params, label in zip(sets, labels, strict=True):
+        for name in params:
+            checked_name("a parameter", name)
         translation = blueprint.translate(params)
         assigned = pipeline.assign(translation.rest, translation.assigned)
         group = group_digest(params)

@@ -462,3 +462,13 @@ def test_launch_is_resumed_by_id_prefix_number_or_itself(store, shorten):
     again = experiment.resume(shorten(first.launch), store=store, executor="inline", progress=False)
     assert again.launch.id == first.launch.id
     assert str(again.status) == "complete"
+
+
+def test_name_that_cannot_be_kept_leaves_no_launch_behind(store):
+    def step(run):
+        pass
+
+    experiment = gs.Experiment("long", steps=[step], parameters={"n" * 300: [1]})
+    with pytest.raises(UsageError, match="the name of a parameter has 300 characters"):
+        experiment.execute(store=store, progress=False)
+    assert store.select("launches") == []

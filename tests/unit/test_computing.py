@@ -221,3 +221,24 @@ def test_short_log_is_kept_whole():
     log_ = _Log(None)
     print("a", "b", file=log_)
     assert log_.text() == "a b\n"
+
+
+@pytest.mark.parametrize(
+    ("logged", "message"),
+    [
+        (lambda run: run.log({"m" * 300: 1.0}), "the name of a metric has 300 characters"),
+        (lambda run: run.set_tags(""), "'' is no name for a tag"),
+        (lambda run: run.fields.__setitem__(5, 1), "5 is no name for a field"),
+        (lambda run: run.log({"a\0b": 1.0}), "of a metric holds"),
+    ],
+)
+def test_name_that_the_catalog_cannot_keep_fails_the_stage_alone(logged, message):
+    @stage
+    def logs(x):
+        logged(current_run())
+        return x
+
+    [outcome] = Bench(logs).carry_out(work(0, "logs", x=constant(1)))
+    assert outcome.status is ComputationStatus.FAILED
+    assert message in outcome.exception.message
+    assert outcome.outputs == ()

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..entities import Dataset, Environment, Execution, Experiment, Project
+from ..entities import Dataset, Environment, Execution, Experiment, Project, checked_name
 from ..exceptions import NotFoundError
 from ..identifiers import new_id, now
 from ..types import JSONValue
@@ -39,7 +39,7 @@ def make_project(connection: sa.Connection, name: str, description: str) -> Proj
     """Return the project of that name, made when it is not there."""
     row = {
         "id": new_id(),
-        "name": rows.name("a project", name),
+        "name": checked_name("a project", name),
         "description": description,
         "created": now(),
     }
@@ -71,7 +71,7 @@ def make_experiment(
     row = {
         "id": new_id(),
         "project": connection.execute(parent).scalar_one(),
-        "name": rows.name("an experiment", name),
+        "name": checked_name("an experiment", name),
         "description": description,
         "definition": text,
         "created": now(),
@@ -160,7 +160,7 @@ def find_dataset(connection: sa.Connection, name: str, digest: str) -> Dataset |
 def make_dataset(connection: sa.Connection, dataset: Dataset) -> Dataset:
     """Return the version with this name and digest, kept as the next one when it is new."""
     c = s.dataset_names.c
-    first = {"name": rows.name("a dataset", dataset.name), "last_version": 0}
+    first = {"name": checked_name("a dataset", dataset.name), "last_version": 0}
     rows.insert_missing(connection, s.dataset_names, first)
     # As for executions: the row is locked before it is asked what there is.
     lock = sa.select(c.pk, c.last_version).where(c.name == dataset.name).with_for_update()

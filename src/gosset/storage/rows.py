@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..entities import ArtifactRef
-from ..exceptions import NotFoundError, UsageError
+from ..exceptions import NotFoundError
 from ..types import JSONValue
 from . import schema as s
 from .documents import encode
@@ -85,24 +85,6 @@ def keys(
     if len(found) < len(wanted):
         raise NotFoundError(f"no {what} {min(wanted - found.keys())!r} in the store")
     return found
-
-
-def name(what: str, text: str) -> str:
-    """Return a name as it is.
-
-    Raises
-    ------
-    UsageError
-        It is empty, or longer than what databases index.
-    """
-    if not isinstance(text, str) or not text:
-        raise UsageError(f"{text!r} is no name for {what}", hint="give it a text that is not empty")
-    if len(text) > s.HEAD_LENGTH:
-        raise UsageError(
-            f"the name of {what} has {len(text)} characters: {text[:40]!r}…",
-            hint=f"at most {s.HEAD_LENGTH} are possible",
-        )
-    return text
 
 
 def side_row(run: int, key: str, value: JSONValue) -> Row:

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..entities import Metric, Run, Status
+from ..entities import Metric, Run, Status, checked_name
 from ..exceptions import NotFoundError, UsageError
 from ..identifiers import new_id, now
 from . import documents as d
@@ -39,7 +39,7 @@ def add(connection: sa.Connection, launch_id: str, new: Sequence[NewRun]) -> lis
                 "launch": launch.pk,
                 "number": number + offset,
                 "execution": launch.execution,
-                "name": rows.name("a run", run.name) if run.name else default,
+                "name": checked_name("a run", run.name) if run.name else default,
                 "status": Status.QUEUED,
                 "seed": run.seed,
                 "group": run.group,
@@ -81,9 +81,9 @@ def _launch(connection: sa.Connection, launch_id: str) -> Any:
 
 def _check(run: NewRun) -> None:
     for name in run.params:
-        rows.name("a parameter", name)
+        checked_name("a parameter", name)
     for tag in run.tags:
-        rows.name("a tag", tag)
+        checked_name("a tag", tag)
     if run.seed is not None and not -(2**63) <= run.seed < 2**63:
         raise UsageError(f"the seed {run.seed} has more than 64 bits", hint="use a smaller one")
 
@@ -104,14 +104,14 @@ def update(connection: sa.Connection, updates: Sequence[RunUpdate]) -> None:
         _scalars(row, change)
         if change.metrics:
             for metric in change.metrics:
-                rows.name("a metric", metric.name)
+                checked_name("a metric", metric.name)
                 row["metrics"][metric.name] = metric
                 metrics[pk, metric.name] = _metric_row(pk, metric)
         for name, value in change.fields.items():
-            row["fields"][rows.name("a field", name)] = value
+            row["fields"][checked_name("a field", name)] = value
             fields[pk, name] = rows.side_row(pk, name, value)
         if change.tags is not None:
-            tags[pk] = tuple(rows.name("a tag", tag) for tag in dict.fromkeys(change.tags))
+            tags[pk] = tuple(checked_name("a tag", tag) for tag in dict.fromkeys(change.tags))
             row["tags"] = d.encode(list(tags[pk]), "tags")
     for row in current.values():
         row["metrics"] = d.encode_metrics(row["metrics"])
