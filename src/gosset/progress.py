@@ -120,11 +120,13 @@ class ProgressBar:
             self._progress.console.print(f"[red]run {escape(run.name)} failed[/red]")
 
     def warn(self, message: str) -> None:
-        """Show the message above the bar."""
-        if self._progress is not None:
-            from rich.markup import escape
+        """Show the message above the bar, and without it where it is gone."""
+        if self._progress is None:
+            Warnings().warn(message)
+            return
+        from rich.markup import escape
 
-            self._progress.console.print(f"[yellow]warning:[/yellow] {escape(message)}")
+        self._progress.console.print(f"[yellow]warning:[/yellow] {escape(message)}")
 
     def end(self) -> None:
         """Stop drawing."""

@@ -13,7 +13,7 @@ from .artifacts.base import ArtifactStore
 from .artifacts.gc import Collected, collect
 from .artifacts.values import load
 from .entities import ArtifactRef, Computation, Dataset, Experiment, Launch, Run
-from .exceptions import NotFoundError, StorageError, UsageError
+from .exceptions import NotFoundError, StorageError, UsageError, did_you_mean
 from .filters import parse
 from .settings import (
     Settings,
@@ -175,7 +175,10 @@ class Store:
             if artifact.name == name and fold in (None, computation.fold)
         ]
         if not found:
-            raise NotFoundError(f"{owner} has no output {name!r}")
+            raise NotFoundError(
+                f"{owner} has no output {name!r}",
+                hint=did_you_mean(name, (a.name for c in computations for a in c.outputs)),
+            )
         if len(found) > 1:
             raise NotFoundError(
                 f"{owner} has {name!r} on {len(found)} folds", hint="say which: fold=0"

@@ -251,6 +251,15 @@ def test_a_command_that_needs_a_truncated_artifact_names_it(tmp_path: Path) -> N
     assert lab.runs() == before
 
 
+def test_a_launch_whose_provenance_finds_no_place_goes_on_and_says_so(lab: Lab) -> None:
+    subprocess.run(["git", "init", "-q", lab.folder], check=True, env=lab.environment())
+    shutil.rmtree(lab.database.parent / "artifacts")
+    (lab.database.parent / "artifacts").write_text("a file in the place of the folder")
+    done = lab.gosset("run", "blobs.py", "-p", "size=250")
+    assert "launch 2: its provenance could not be kept: " in done.stderr
+    assert "complete" in done.stdout
+
+
 # -- what cannot be written
 
 
