@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
 
 from .artifacts.base import ArtifactStore
 from .artifacts.values import load
@@ -49,7 +53,8 @@ def measure(
                 fields.update(logged["fields"])
                 tags.extend(logged["tags"])
             elif stage.metric and artifact.inline is not None:
-                for score in _numbers(load(artifact, artifacts, trust=True)):
+                score = number(load(artifact, artifacts, trust=True))
+                if score is not None:
                     scores[artifact.name][fold] = score
                     directions[artifact.name] = stage.direction
     metrics = [
@@ -73,12 +78,28 @@ def summarise(name: str, scores: Mapping[int | None, float], direction: Directio
     mean = sum(folds) / len(folds)
     std = None
     if len(folds) > 1:
-        std = (sum((value - mean) ** 2 for value in folds) / (len(folds) - 1)) ** 0.5
+        # hypot() scales: the squares of a diverged score are no float any more.
+        std = math.hypot(*(value - mean for value in folds)) / math.sqrt(len(folds) - 1)
     return Metric(name=name, value=mean, std=std, folds=folds, direction=direction)
 
 
-def _numbers(value: object) -> Iterator[float]:
-    if isinstance(value, bool | int | float):
-        yield float(value)
-    elif hasattr(value, "dtype") and getattr(value, "ndim", 1) == 0:
-        yield float(value)  # type: ignore[arg-type]
+def number(value: object) -> float | None:
+    """Return a real number, Python's or an array's without dimensions; None for all else.
+
+    Examples
+    --------
+    >>> number(True), number("0.5"), number(10**400)
+    (1.0, None, inf)
+    """
+    if isinstance(value, numbers.Real | Decimal):
+        real: Any = value
+    elif getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        real = value.item()
+        if not isinstance(real, bool | int | float):
+            return None
+    else:
+        return None
+    try:
+        return float(real)
+    except OverflowError:  # an integer, or a fraction of them, beyond any float
+        return math.inf if real > 0 else -math.inf

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from .entities import Dataset, Experiment, Metric, Run
 from .exceptions import MetricError, NotFoundError
-from .measuring import summarise
+from .measuring import number, summarise
 from .metrics import Resolved, resolve
 from .storage.base import Batch, RunUpdate
 from .store import Store
@@ -72,7 +72,7 @@ def _of_run(store: Store, run: Run, metrics: Sequence[Any]) -> list[Metric]:
     for fold, refs in folds.items():
         values = _evaluate(resolved, _Stored(store, run, {**by_fold[None], **refs}))
         for name in resolved.metrics:
-            scores[name][fold] = _number(name, values[name])
+            scores[name][fold] = _scored(name, values[name])
     return [summarise(n, by, resolved.directions[n]) for n, by in scores.items()]
 
 
@@ -108,11 +108,11 @@ class _Stored:
         return self._values[name]
 
 
-def _number(name: str, value: Any) -> float:
-    try:
-        return float(value)
-    except (TypeError, ValueError) as error:
-        raise MetricError(f"metric {name!r} gave {type(value).__name__}, not a number") from error
+def _scored(name: str, value: Any) -> float:
+    score = number(value)
+    if score is None:
+        raise MetricError(f"metric {name!r} gave {type(value).__name__}, not a number")
+    return score
 
 
 def _task(store: Store, run: Run) -> str:
