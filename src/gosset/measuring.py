@@ -13,6 +13,7 @@ from typing import Any
 from .artifacts.base import ArtifactStore
 from .artifacts.values import load
 from .entities import ArtifactRef, Direction, Metric
+from .exceptions import ArtifactDamagedError, ArtifactMissingError
 from .stages import Stage
 from .types import JSONValue
 from .works import LOGGED
@@ -20,11 +21,18 @@ from .works import LOGGED
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What a run measured."""
+    """What a run measured.
+
+    Attributes
+    ----------
+    damaged : tuple of str
+        Digests of logs that could not be read, and are missing from the rest.
+    """
 
     metrics: list[Metric]
     fields: dict[str, JSONValue]
     tags: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
 
 
 def measure(
@@ -43,10 +51,15 @@ def measure(
     directions: dict[str, Direction] = {}
     fields: dict[str, JSONValue] = {}
     tags: list[str] = []
+    damaged: list[str] = []
     for stage, fold, given in outputs:
         for artifact in given:
             if artifact.name == LOGGED:
-                logged = load(artifact, artifacts)
+                try:
+                    logged = load(artifact, artifacts)
+                except (ArtifactDamagedError, ArtifactMissingError):
+                    damaged.append(artifact.digest)
+                    continue
                 assert isinstance(logged, dict)
                 for name, value in logged["metrics"].items():
                     scores[name][fold] = value
@@ -61,7 +74,7 @@ def measure(
         summarise(name, by_fold, directions.get(name, Direction.NONE))
         for name, by_fold in scores.items()
     ]
-    return Measured(metrics, fields, tuple(dict.fromkeys(tags)))
+    return Measured(metrics, fields, tuple(dict.fromkeys(tags)), tuple(damaged))
 
 
 def summarise(name: str, scores: Mapping[int | None, float], direction: Direction) -> Metric:

@@ -18,6 +18,7 @@ from .fingerprint import combine, derive_seed, digest
 from .pipeline import Pipeline, Scope
 from .stages import Stage
 from .works import (
+    LOGGED,
     Candidates,
     Collected,
     Constant,
@@ -412,6 +413,7 @@ class _Planner:
         """Settle the action of every item, from the targets backwards."""
         needed = {place.item for place in self.places if place.stage in targets}
         needed |= {place.item for place in self.places if not self.items[place.item].stage.cache}
+        needed |= {item.id for item in self.items if self._run_lacks(item)}
         for item in reversed(self.items):
             if item.id not in needed:
                 item.why = "nothing that is computed needs it"
@@ -421,6 +423,12 @@ class _Planner:
                 continue
             item.action, item.why = Action.COMPUTE, self._why_compute(item)
             needed |= item.needs()
+
+    def _run_lacks(self, item: Item) -> bool:
+        """Whether what a run takes over from the outputs, scores and logs, is gone."""
+        outputs = () if item.entry is None else item.entry.outputs
+        taken = outputs if item.stage.metric else [o for o in outputs if o.name == LOGGED]
+        return not all(map(self.lookup.present, taken))
 
     def _at_hand(self, entry: CacheEntry | None) -> bool:
         if entry is None or entry.evicted:

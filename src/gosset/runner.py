@@ -309,14 +309,6 @@ class Runner:
     def _end_run(self, number: int) -> None:
         run = self._runs[number]
         outcomes = [self._outcomes[place.item] for place in self._by_run[number]]
-        failure = next((o.exception for o in outcomes if o.exception is not None), None)
-        skipped = any(
-            o.status is ComputationStatus.SKIPPED and self._items[o.work].action is Action.COMPUTE
-            for o in outcomes
-        )
-        status = Status.FAILED if failure or skipped else Status.COMPLETE
-        if status is Status.FAILED and self.tally.damaged and not self._final:
-            return
         measured = measure(
             (
                 (self._items[place.item].stage, place.fold, self._outcomes[place.item].outputs)
@@ -324,6 +316,19 @@ class Runner:
             ),
             self._artifacts,
         )
+        self.tally.damaged.extend(measured.damaged)
+        failure = next((o.exception for o in outcomes if o.exception is not None), None)
+        if failure is None and measured.damaged:
+            failure = ExceptionInfo(
+                type="ArtifactDamagedError", message="what a stage had logged cannot be read"
+            )
+        skipped = any(
+            o.status is ComputationStatus.SKIPPED and self._items[o.work].action is Action.COMPUTE
+            for o in outcomes
+        )
+        status = Status.FAILED if failure or skipped else Status.COMPLETE
+        if status is Status.FAILED and self.tally.damaged and not self._final:
+            return
         ended = now()
         started = self._began.get(number, ended)
         cached = not failure and all(

@@ -254,3 +254,63 @@ def test_wave_stops_where_the_same_comes_out(carry_out, executor):
     _, told = carry_out(made("3", 1), summed, total, **options)
     assert told["stages"]["summed"] == {"computed": 1, "cached": 1}
     assert told["stages"]["total"] == {"computed": 1}
+
+
+@gs.stage
+def telling(k: int = 1):
+    gs.log({"seen": float(k)})
+    gs.current_run().fields["story"] = "long " * 500  # too long to lie in the catalog
+    return k
+
+
+@gs.stage
+def listening(telling):
+    return telling + 1
+
+
+def forget(store, result):
+    """Evict a stage and drop its bytes, as clearing the cache and deleting its run do."""
+    store.catalog.evict(keys(store, result, "telling"))
+    delete(store, artifacts(store, result, "telling"))
+
+
+def lose(store, result):
+    delete(store, artifacts(store, result, "telling"))
+
+
+def harm(store, result):
+    held = artifacts(store, result, "telling")
+    flip_a_bit(store, [digest for digest in held if store.artifacts.contains(digest)])
+
+
+@pytest.mark.parametrize("trouble", [forget, lose, harm])
+def test_what_a_run_logged_is_made_anew_where_it_is_gone(carry_out, store, trouble):
+    first, _ = carry_out(telling, listening)
+    trouble(store, first)
+    result, told = carry_out(telling, listening)
+    assert told["status"] == "complete"
+    assert told["computed"] == ["telling"]
+    assert result.runs[0].metrics["seen"].value == 1.0
+    assert result.runs[0].fields["story"].startswith("long")
+    assert carry_out(telling, listening)[1]["computed"] == []
+
+
+def test_score_that_was_evicted_is_made_anew_though_another_rests_on_it(carry_out, store):
+    @gs.metric
+    def first_score(listening):
+        return listening / 2
+
+    @gs.metric
+    def second_score(first_score):
+        return first_score / 2
+
+    declared = {"metrics": [first_score, second_score]}
+    first, _ = carry_out(telling, listening, **declared)
+    store.catalog.evict(keys(store, first, "first_score"))
+    result, told = carry_out(telling, listening, **declared)
+    assert told["computed"] == ["first_score"]
+    assert {n: m.value for n, m in result.runs[0].metrics.items()} == {
+        "seen": 1.0,
+        "first_score": 1.0,
+        "second_score": 0.5,
+    }
