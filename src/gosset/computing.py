@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import io
 import resource
 import sys
@@ -18,6 +19,7 @@ from .artifacts.values import keep, load
 from .entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo, checked_name
 from .exceptions import GossetError, SerializationError, StageError
 from .executors.base import Send
+from .guarding import guarded
 from .identifiers import now
 from .provenance.seeds import seeded
 from .serializers import get
@@ -113,13 +115,13 @@ class Worker:
         """Return a value from outside; data and folds are loaded once."""
         kind, *rest = constant.origin
         if kind == "value":
-            return rest[0]
+            return guarded(rest[0])
         if constant.origin not in self._loaded:
             if kind == "dataset":
                 self._loaded[constant.origin] = self._dataset_part(str(rest[0]), str(rest[1]))
             else:
                 self._loaded[constant.origin] = self._folds(str(rest[0]))[int(str(rest[1]))]
-        return _guarded(self._loaded[constant.origin])
+        return guarded(self._loaded[constant.origin])
 
     def artifacts_of(self, ref: Ref) -> Iterator[ArtifactRef]:
         """Iterate over the artifacts that hold the data and folds under `ref`."""
@@ -278,12 +280,14 @@ class _Task:
         run: ActiveRun | None,
         warnings: list[str],
     ) -> Any:
+        # Without workers, or in a longer task, other work holds the same values.
+        parameters = copy.deepcopy(dict(work.parameters))
         if stage.metric:
-            return stage.function(**arguments, **work.parameters)
+            return stage.function(**arguments, **parameters)
         with seeded(seed) as drawn, contextlib.ExitStack() as stack:
             if run is not None:
                 stack.enter_context(active(run))
-            value = stage.function(**arguments, **work.parameters)
+            value = stage.function(**arguments, **parameters)
             if work.cacheable and "seed" not in arguments and drawn():
                 warnings.append(
                     f"stage {stage.name!r} draws random numbers but does not take `seed`: "
@@ -360,7 +364,7 @@ class _Task:
         if work.run is None:
             return None
         if work.run.id not in self._runs:
-            self._runs[work.run.id] = ActiveRun(work.run)
+            self._runs[work.run.id] = ActiveRun(copy.deepcopy(work.run))
         return self._runs[work.run.id]
 
     # -- coming by the inputs
@@ -395,7 +399,7 @@ class _Task:
             names = view.outputs
             values = value if len(names) > 1 else (value,)
             self._views[memo] = dict(zip(names, values, strict=True))[ref.output]
-        return _guarded(self._views[memo])
+        return guarded(self._views[memo])
 
     def _unreadable(self, work: Work) -> Iterator[ArtifactRef]:
         """Iterate over the artifacts under the inputs that cannot be read any more."""
@@ -445,20 +449,6 @@ class _Log(io.TextIOBase):
 
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
-
-
-def _guarded(value: Any) -> Any:
-    """Return a shared value such that changing it in place cannot change it for others."""
-    numpy = sys.modules.get("numpy")
-    if numpy is not None and isinstance(value, numpy.ndarray):
-        value = value.view()
-        value.flags.writeable = False
-        return value
-    pandas = sys.modules.get("pandas")
-    if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
-        # Copy-on-write isolates a shallow copy; before pandas 3 it takes a deep one.
-        return value.copy(deep=int(pandas.__version__.split(".")[0]) < 3)
-    return value
 
 
 def _exception(error: BaseException) -> ExceptionInfo:

@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 
 import gosset as gs
 from gosset.computing import LOG_LIMIT
@@ -350,3 +351,39 @@ def test_what_was_logged_before_a_failure_is_kept(store):
     assert str(run.status) == "failed"
     assert run.metrics["loss"].value == 0.5
     assert run.fields == {"epoch": 3}
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_parameters_and_config_changed_in_place_are_as_declared_for_all_else(carry_out, executor):
+    @gs.stage
+    def grown(seed, layers: list = []):  # noqa: B006
+        layers.append(seed)
+        return len(layers)
+
+    @gs.stage
+    def counted(config, params, grown):
+        config["seen"].append(grown)
+        params["layers"].append(grown)
+        return len(config["seen"]), len(params["layers"])
+
+    declared = {"parameters": {"layers": [[1], [2]]}, "seeds": [0, 1], "config": {"seen": []}}
+    result, _ = carry_out(grown, counted, **declared, executor=executor, jobs=1)
+    assert [result.output(run, "grown") for run in result.runs] == [2] * 4
+    assert [result.output(run, "counted") for run in result.runs] == [(1, 2)] * 4
+
+
+def test_sparse_features_changed_in_place_are_as_declared_for_the_next_stage(carry_out):
+    @gs.stage
+    def doubled(X):
+        X.data *= 2
+        return float(X.sum())
+
+    @gs.stage
+    def after(X, doubled):
+        return float(X.sum())
+
+    features = scipy.sparse.csr_matrix(np.eye(4))
+    dataset = gs.datasets.from_arrays(features, np.arange(4), name="sparse")
+    result, _ = carry_out(doubled, after, dataset=dataset)
+    assert result.output(result.runs[0], "doubled") == 8.0
+    assert result.output(result.runs[0], "after") == 4.0
