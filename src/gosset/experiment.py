@@ -39,7 +39,7 @@ from .settings import load_settings
 from .stages import Stage
 from .store import Store, open_store
 from .types import UNSET, JSONValue, Unset
-from .usercode import called
+from .usercode import called, called_name
 
 if TYPE_CHECKING:
     from .project import Project
@@ -92,6 +92,16 @@ class Experiment:
     task : str, optional
         ``"classification"``, ``"regression"`` … where it cannot be told from the data.
     description : str
+    store : str, optional
+        URL of the store to use; by default the project's, else what the settings say.
+    declared_by : callable, optional
+        The decorated function: it returns an estimator, or a list of stages.
+
+    Raises
+    ------
+    UsageError
+        Not one but none or several of `estimator`, `stages` and `steps`, or an argument
+        of the wrong kind.
 
     Examples
     --------
@@ -159,7 +169,7 @@ class Experiment:
         self.declared_by = declared_by
         self.origin = _origin(declared_by)
         if project is None or isinstance(project, str):
-            name_of("a project", "default" if project is None else project)
+            name_of("a project", DEFAULT_PROJECT if project is None else project)
         elif not hasattr(project, "experiments"):
             raise UsageError(
                 f"experiment {name!r}: project= is {project!r}",
@@ -237,9 +247,9 @@ class Experiment:
         prepared = self.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics)
         with _opened(store or self.store) as opened:
             options = self._options(executor, jobs, cache=cache, notes=notes, timeout=timeout)
+            sets = {run.group: jsonable(run.params) for run in prepared.runs}
             given: dict[str, JSONValue] = {
-                "parameters": jsonable(parameters) if isinstance(parameters, Mapping) else None,
-                "vary": jsonable(vary) if vary else None,
+                "parameters": None if parameters is None and not vary else [*sets.values()],
                 "seeds": None if seeds is None else [*seeds],
                 "metrics": None if metrics is None else list(_names(metrics)),
             }
@@ -263,7 +273,12 @@ class Experiment:
         ----------
         started : Launch or str
             The launch, its id, number or ``"latest"``. What its call gave in the place of
-            the declaration holds again: parameters, seeds, metrics.
+            the declaration holds again: parameters, seeds, metrics; so does its time limit.
+        executor, jobs, store, progress
+            As of :meth:`execute`.
+        parameters : optional
+            In the place of those of the launch's call: where they hold what JSON does not
+            keep, such as tuples, they are to be given again.
 
         Returns
         -------
@@ -273,6 +288,8 @@ class Experiment:
         ------
         NotFoundError
             There is no such launch of this experiment.
+        UsageError
+            It is still at work, or its parameters are not those of the experiment.
         """
         with _opened(store or self.store) as opened:
             catalog = opened.store.catalog
@@ -286,11 +303,10 @@ class Experiment:
             given: Mapping[str, Any] = started.settings
             prepared = self.prepare(
                 given.get("parameters") if parameters is None else parameters,
-                vary=given.get("vary"),
                 seeds=given.get("seeds"),
                 metrics=given.get("metrics"),
             )
-            options = self._options(executor, jobs)
+            options = self._options(executor, jobs, timeout=given.get("timeout"))
             ended, tally = resume(prepared, opened.store, options, started, _observer(progress))
             return LaunchResult.of(opened.keep(), ended, tally, prepared.blueprint.objective)
 
@@ -405,13 +421,13 @@ class Experiment:
 
     def _made(self, function: Callable[..., Any]) -> Any:
         """Return what a function of the user makes: an estimator, or a list of stages."""
-        called_name = getattr(function, "__name__", type(function).__name__)
-        hint = f"give what {called_name} makes, or a function without arguments that makes it"
-        with called(f"experiment {self.name!r}: {called_name}()", hint=hint):
+        name = called_name(function)
+        hint = f"give what {name} makes, or a function without arguments that makes it"
+        with called(f"experiment {self.name!r}: {name}()", hint=hint):
             made = function()
         if made is None:
             raise UsageError(
-                f"experiment {self.name!r}: {called_name}() returned None",
+                f"experiment {self.name!r}: {name}() returned None",
                 hint="return the estimator, or a list of stages",
             )
         return made
@@ -498,6 +514,7 @@ class Experiment:
                 "executor": settings.executor,
                 "jobs": settings.jobs,
                 "cache": cache,
+                "timeout": timeout,
             },
         )
 
@@ -571,7 +588,9 @@ def _sources(
 
 def _names(metrics: Iterable[Any]) -> list[str]:
     """Return the metrics by name."""
-    return [m if isinstance(m, str) else getattr(m, "name", m.__name__) for m in metrics]
+    return [
+        m if isinstance(m, str) else getattr(m, "name", None) or called_name(m) for m in metrics
+    ]
 
 
 def _is_factory(estimator: Any) -> bool:

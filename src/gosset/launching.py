@@ -199,7 +199,7 @@ def resume(
         if settled is None:
             raise UsageError(
                 f"the parameters of run {run.name} are not those of the experiment any more",
-                hint="run the experiment again instead of resuming",
+                hint="give them again with parameters=…, or run the experiment again",
             )
         chosen.append(settled)
     extras = [

@@ -15,6 +15,7 @@ from typing import Any, overload
 
 from .entities import Direction
 from .exceptions import PipelineError
+from .usercode import called_name
 
 RUN_WORDS = ("run", "seed", "fold", "params", "config")
 """Argument names that the run itself answers."""
@@ -222,8 +223,7 @@ def _declare(
         raise PipelineError(f"stage {function.name!r} is declared twice")
     if not callable(function):
         raise PipelineError(f"a stage is a function, not {type(function).__name__}")
-    own_name: str = getattr(function, "__name__", type(function).__name__)
-    stage_name = name or own_name
+    stage_name = name or called_name(function)
     inputs: dict[str, str] = {}
     parameters: dict[str, object] = {}
     for argument in inspect.signature(function).parameters.values():

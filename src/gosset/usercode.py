@@ -9,7 +9,8 @@ from pathlib import Path
 
 from .exceptions import GossetError, UsageError
 
-_HERE = str(Path(__file__).parent)
+_LIBRARIES = (Path(__file__).parent, Path(traceback.__file__).parent)
+"""Where Gosset and Python's own modules lie."""
 
 
 @contextmanager
@@ -41,6 +42,18 @@ def called(what: str, kind: type[GossetError] = UsageError, *, hint: str = "") -
         raise kind(
             f"{what} raises {told(error)}", hint=f"see {where}" if where else hint
         ) from error
+
+
+def called_name(function: object) -> str:
+    """Return the name of a function, or of the kind of whatever else can be called.
+
+    Examples
+    --------
+    >>> from functools import partial
+    >>> called_name(len), called_name(partial(len))
+    ('len', 'partial')
+    """
+    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def told(error: BaseException) -> str:
@@ -76,9 +89,7 @@ def is_user_file(name: str) -> bool:
     >>> is_user_file(__file__), is_user_file("<frozen importlib>"), is_user_file("/home/me/fit.py")
     (False, False, True)
     """
-    if name.startswith(("<", _HERE)):
-        return False
+    path = Path(name)
     # Not by sys.prefix: a virtual environment may well lie around the user's own files.
-    parts = Path(name).parts
-    library = str(Path(traceback.__file__).parent)
-    return not ({"site-packages", "dist-packages"} & set(parts) or name.startswith(library))
+    foreign = not {"site-packages", "dist-packages"}.isdisjoint(path.parts)
+    return not (foreign or name.startswith("<") or any(map(path.is_relative_to, _LIBRARIES)))

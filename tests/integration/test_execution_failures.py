@@ -472,3 +472,38 @@ def test_name_that_cannot_be_kept_leaves_no_launch_behind(store):
     with pytest.raises(UsageError, match="the name of a parameter has 300 characters"):
         experiment.execute(store=store, progress=False)
     assert store.select("launches") == []
+
+
+def test_what_a_call_gave_in_the_place_of_the_declaration_holds_when_resumed(tmp_path, store):
+    mended = tmp_path / "mended"
+
+    def step(run):
+        if not mended.exists():
+            raise ValueError("not yet")
+        run.fields["told"] = [run.params.n, run.params.layers]
+
+    declared = {"n": 0, "layers": [[1], [2]]}
+    experiment = gs.Experiment("e", steps=[step], parameters=declared)
+    # A list is a value in a list of sets, and alternatives in a mapping.
+    sets = [{"n": 1, "layers": [1, 2]}, {"n": 2, "layers": [3]}]
+    for given in ({"parameters": sets}, {"vary": {"n": [1, 2]}}):
+        mended.unlink(missing_ok=True)
+        first = experiment.execute(
+            **given, seeds=[1, 2], executor="inline", store=store, progress=False
+        )
+        assert set(statuses(first)) == {"failed"}
+        mended.touch()
+        again = experiment.resume(executor="inline", store=store, progress=False)
+        assert again.launch.id == first.launch.id
+        assert set(statuses(again)) == {"complete"}
+
+
+def test_metrics_of_any_kind_may_be_given_in_the_place_of_those_declared(store):
+    @gs.metric
+    def declared(before):
+        return before * 2
+
+    experiment = gs.Experiment("e", stages=[before])
+    result = experiment.execute(metrics=[declared], executor="inline", store=store, progress=False)
+    assert result.runs[0].metrics["declared"].value == 2.0
+    assert result.launch.settings["metrics"] == ["declared"]

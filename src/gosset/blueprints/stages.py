@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..stages import Stage
+from ..usercode import called_name
 from .base import Blueprint, Translation, untranslated
 from .scoring import labels_view, score
 
@@ -49,7 +50,7 @@ class Step:
     def __init__(self, function: Callable[..., Any]) -> None:
         self.function = function
         self.__wrapped__ = function
-        self.__name__ = getattr(function, "__name__", type(function).__name__)
+        self.__name__ = called_name(function)
         self.__doc__ = function.__doc__
 
     def __call__(self, run: object, previous: object = None) -> object:
@@ -65,7 +66,7 @@ def compile_steps(steps: Sequence[Callable[..., Any]]) -> Blueprint:
     stages: list[Stage] = []
     for declared in steps:
         function = declared.function if isinstance(declared, Stage) else declared
-        name = getattr(function, "__name__", type(function).__name__)
+        name = called_name(function)
         inputs = {"run": "run"}
         if stages:
             inputs["previous"] = stages[-1].outputs[0]

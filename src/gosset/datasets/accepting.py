@@ -10,6 +10,7 @@ from typing import Any
 
 from ..exceptions import DatasetError
 from ..usercode import called as calling
+from ..usercode import called_name
 from .building import Schema, data_from_arrays, data_from_frame
 from .bundled import data_from_bunch, is_bunch, loader
 from .data import Data
@@ -53,7 +54,7 @@ def from_sklearn(
     ('setosa', 'versicolor', 'virginica')
     """
     function = loader(dataset) if isinstance(dataset, str) else dataset
-    called = getattr(function, "__name__", type(function).__name__)
+    called = called_name(function)
 
     def read() -> Data:
         found = function(**options)
@@ -94,7 +95,7 @@ def from_function(
     DatasetError
         The function takes arguments.
     """
-    called = getattr(function, "__name__", type(function).__name__)
+    called = called_name(function)
     for argument in inspect.signature(function).parameters.values():
         if argument.default is argument.empty and argument.kind not in (
             argument.VAR_POSITIONAL,

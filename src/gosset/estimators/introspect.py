@@ -12,6 +12,7 @@ from ..entities import Hyperparameter
 from ..exceptions import DatasetError
 from ..metrics.results import check_task
 from ..types import JSONValue
+from ..usercode import called_name
 from .components import class_path, components_of, own_parameters, takes_parameters
 from .functions import FunctionEstimator
 from .responses import final
@@ -105,7 +106,7 @@ def name_of(estimator: object) -> str:
     """
     last = final(estimator)
     named = last.fit_function if isinstance(last, FunctionEstimator) else type(last)
-    return str(getattr(named, "__name__", type(named).__name__))
+    return called_name(named)
 
 
 def describe(estimator: object) -> dict[str, JSONValue]:
