@@ -167,7 +167,7 @@ class Experiment:
         self.description = description
         self.store = store
         self.declared_by = declared_by
-        self.origin = _origin(declared_by)
+        self.origin = _origin()
         if project is None or isinstance(project, str):
             name_of("a project", DEFAULT_PROJECT if project is None else project)
         elif not hasattr(project, "experiments"):
@@ -619,7 +619,7 @@ def _observer(progress: bool | Observer | None) -> Observer | None:
     return progress_bar(progress)
 
 
-def _origin(declared_by: Callable[..., Any] | None) -> Path | None:
+def _origin() -> Path | None:
     """Return the file in which an experiment is declared; None in a console."""
     here = Path(__file__).parent
     frame = inspect.currentframe()

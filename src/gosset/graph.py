@@ -1,8 +1,7 @@
-"""By-name directed graphs: what comes first, what needs what.
+"""By-name directed graphs: what comes first.
 
-Stages and metrics share these functions. A graph maps each node to the names that it
-needs. A name that is needed and is no node comes from outside (a dataset, a word of the
-run) and takes no part.
+A graph maps each node to the names that it needs. A name that is needed and is no node
+comes from outside (a dataset, a word of the run) and takes no part.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import heapq
 from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from .exceptions import PipelineError, did_you_mean
+from .exceptions import PipelineError
 
 
 def topological(graph: Mapping[str, Iterable[str]]) -> list[str]:
@@ -61,65 +60,9 @@ def topological(graph: Mapping[str, Iterable[str]]) -> list[str]:
     return order
 
 
-def ancestors(graph: Mapping[str, Iterable[str]], targets: Iterable[str]) -> set[str]:
-    """Return the nodes that `targets` need, directly or through others.
-
-    A target is among them only when another target needs it.
-
-    Raises
-    ------
-    PipelineError
-        A target is no node of the graph.
-
-    Examples
-    --------
-    >>> graph = {"rows": [], "model": ["rows"], "score": ["model"], "plot": ["rows"]}
-    >>> sorted(ancestors(graph, ["score"]))
-    ['model', 'rows']
-    """
-    return _reached(_materialised(graph), targets)
-
-
-def descendants(graph: Mapping[str, Iterable[str]], targets: Iterable[str]) -> set[str]:
-    """Return the nodes that need any of `targets`, directly or through others.
-
-    Raises
-    ------
-    PipelineError
-        A target is no node of the graph.
-
-    Examples
-    --------
-    >>> graph = {"rows": [], "model": ["rows"], "score": ["model"], "plot": ["rows"]}
-    >>> sorted(descendants(graph, ["model"]))
-    ['score']
-    """
-    needs = _materialised(graph)
-    feeds: dict[str, list[str]] = {node: [] for node in needs}
-    for node, needed in needs.items():
-        for name in needed:
-            feeds[name].append(node)
-    return _reached(feeds, targets)
-
-
 def _materialised(graph: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
     """Read every iterable once, and leave out the names from outside."""
     return {node: [name for name in needed if name in graph] for node, needed in graph.items()}
-
-
-def _reached(edges: Mapping[str, list[str]], starts: Iterable[str]) -> set[str]:
-    starts = list(starts)
-    for name in starts:
-        if name not in edges:
-            raise PipelineError(f"nothing is named {name!r}", hint=did_you_mean(name, edges))
-    reached: set[str] = set()
-    waiting = [name for start in starts for name in edges[start]]
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            waiting.extend(edges[name])
-    return reached
 
 
 def _circle(cycle: list[str], declared: list[str]) -> str:

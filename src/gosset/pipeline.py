@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .exceptions import ParameterError, PipelineError, did_you_mean
-from .graph import ancestors, topological
+from .graph import topological
 from .stages import Stage
 from .types import UNSET
 
@@ -41,7 +41,6 @@ class Pipeline:
     producers: Mapping[str, str]
     sources: Mapping[str, Scope]
     scopes: Mapping[str, Scope]
-    _consumed: frozenset[str] = field(default=frozenset())
 
     def scope_of(self, value: str) -> Scope:
         """Return how often the value named `value` is made."""
@@ -51,42 +50,12 @@ class Pipeline:
 
     def leaves(self) -> list[str]:
         """Return the stages whose outputs no other stage takes: what is asked for by default."""
+        taken = {value for stage in self.stages.values() for value in stage.inputs.values()}
         return [
             name
             for name, stage in self.stages.items()
-            if not stage.view and not self._consumed.intersection(stage.outputs)
+            if not stage.view and taken.isdisjoint(stage.outputs)
         ]
-
-    def needs(self) -> dict[str, list[str]]:
-        """Return stage → the stages whose outputs it takes."""
-        return {
-            name: [self.producers[v] for v in stage.inputs.values() if v in self.producers]
-            for name, stage in self.stages.items()
-        }
-
-    def restricted(self, targets: Iterable[str]) -> Pipeline:
-        """Return the pipeline of only what the stages or outputs named in `targets` need.
-
-        Raises
-        ------
-        PipelineError
-            A target that is neither a stage nor an output.
-        """
-        wanted = []
-        for target in targets:
-            if target not in self.stages and target not in self.producers:
-                known = [*self.stages, *self.producers]
-                raise PipelineError(f"no stage {target!r}", hint=did_you_mean(target, known))
-            wanted.append(target if target in self.stages else self.producers[target])
-        kept = ancestors(self.needs(), wanted) | set(wanted)
-        stages = {name: stage for name, stage in self.stages.items() if name in kept}
-        return replace(
-            self,
-            stages=stages,
-            producers={v: s for v, s in self.producers.items() if s in kept},
-            scopes={name: self.scopes[name] for name in stages},
-            _consumed=_consumed(stages.values()),
-        )
 
     def parameters(self) -> dict[str, list[str]]:
         """Return parameter name → the stages that declare it."""
@@ -203,7 +172,7 @@ def build(
     scopes: dict[str, Scope] = {}
     for name, stage in ordered.items():
         scopes[name] = _scope(stage, producers, sources, scopes)
-    return Pipeline(ordered, producers, dict(sources), scopes, _consumed(ordered.values()))
+    return Pipeline(ordered, producers, dict(sources), scopes)
 
 
 def _producers(stages: Sequence[Stage]) -> dict[str, str]:
@@ -284,7 +253,3 @@ def _scope(
         return Scope.LAUNCH
     # A stage of constants alone still belongs to a run: its parameters are the run's.
     return max(widest, Scope.RUN)
-
-
-def _consumed(stages: Iterable[Stage]) -> frozenset[str]:
-    return frozenset(value for stage in stages for value in stage.inputs.values())

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import enum
 import os
-from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 JSONValue: TypeAlias = "bool | int | float | str | list[JSONValue] | dict[str, JSONValue] | None"
 PathLike: TypeAlias = "str | os.PathLike[str]"
-ParameterSet: TypeAlias = "Mapping[str, object]"
-"""Dotted parameter name → value, e.g. ``{"SVC.C": 0.1}``."""
 
 
 class Unset(enum.Enum):

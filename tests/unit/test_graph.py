@@ -5,9 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gosset.exceptions import PipelineError
-from gosset.graph import ancestors, descendants, topological
-
-DIAMOND = {"raw": [], "left": ["raw"], "right": ["raw"], "joined": ["left", "right"], "other": []}
+from gosset.graph import topological
 
 
 @st.composite
@@ -42,7 +40,6 @@ def test_an_order_that_is_valid_already_is_not_changed(graph: dict[str, list[str
 def test_names_from_outside_take_no_part() -> None:
     graph = {"model": ["dataset", "seed"], "score": ["model", "dataset"]}
     assert topological(graph) == ["model", "score"]
-    assert ancestors(graph, ["score"]) == {"model"}
 
 
 def test_iterables_that_can_be_read_only_once_are_read_once() -> None:
@@ -64,30 +61,6 @@ def test_a_cycle_is_named_in_the_direction_of_need(
         topological(graph)
 
 
-def test_ancestors_are_the_needed_nodes_without_the_targets_themselves() -> None:
-    assert ancestors(DIAMOND, ["joined"]) == {"raw", "left", "right"}
-    assert ancestors(DIAMOND, ["raw", "other"]) == set()
-    assert ancestors(DIAMOND, ["joined", "left"]) == {"raw", "left", "right"}
-
-
-def test_descendants_are_the_nodes_that_need_a_target() -> None:
-    assert descendants(DIAMOND, ["raw"]) == {"left", "right", "joined"}
-    assert descendants(DIAMOND, ["left", "other"]) == {"joined"}
-
-
-@given(acyclic())
-def test_descendants_are_the_converse_of_ancestors(graph: dict[str, list[str]]) -> None:
-    for node in graph:
-        assert descendants(graph, [node]) == {n for n in graph if node in ancestors(graph, [n])}
-
-
 def test_a_long_chain_needs_no_recursion() -> None:
     graph = {f"n{i}": [f"n{i - 1}"] if i else [] for i in range(5_000)}
     assert topological(graph)[-1] == "n4999"
-    assert len(ancestors(graph, ["n4999"])) == 4_999
-
-
-@pytest.mark.parametrize("walk", [ancestors, descendants])
-def test_an_unknown_target_is_named_with_what_was_meant(walk: object) -> None:
-    with pytest.raises(PipelineError, match="nothing is named 'joind'; did you mean 'joined'"):
-        walk(DIAMOND, ["joind"])  # type: ignore[operator]

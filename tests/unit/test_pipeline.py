@@ -64,14 +64,6 @@ def test_leaves_are_what_no_other_stage_takes():
     assert build(ALL, SOURCES).leaves() == ["page"]
 
 
-def test_restricted_keeps_what_the_targets_need():
-    pipeline = build(ALL, SOURCES).restricted(["spread"])
-    assert list(pipeline.stages) == ["raw", "counted", "trained", "spread"]
-    assert pipeline.leaves() == ["spread"]
-    with pytest.raises(PipelineError, match="no stage 'spred'; did you mean 'spread'"):
-        build(ALL, SOURCES).restricted(["spred"])
-
-
 def test_a_missing_input_is_named_with_a_suggestion():
     @stage
     def uses(raww):

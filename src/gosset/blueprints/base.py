@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..entities import Direction, Hyperparameter
@@ -33,9 +33,6 @@ class Blueprint:
     translate : callable
         Parameter set → stage → parameter → value, for names that are not those of stages.
         Returns also the rest, which the pipeline assigns.
-    check : callable
-        Given names, returns those that it translates; raises ParameterError for one that
-        looks like its own but is misspelled.
     hyperparameters : callable
         Parameter set → effective parameters.
     fields : callable
@@ -52,7 +49,6 @@ class Blueprint:
     stages: Sequence[Stage]
     targets: Sequence[str] | None = None
     translate: Callable[[Mapping[str, object]], Translation]
-    names: Callable[[], Iterable[str]] = tuple
     hyperparameters: Callable[[Mapping[str, object]], tuple[Hyperparameter, ...]] = (
         _no_hyperparameters
     )

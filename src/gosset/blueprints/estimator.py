@@ -110,7 +110,6 @@ def compile_estimator(
         kind="estimator",
         stages=(*head, *body, *scores),
         translate=names.translate,
-        names=names.known,
         hyperparameters=names.hyperparameters,
         fields=names.fields,
         components={"estimator": factory or prototype},
@@ -155,10 +154,6 @@ class _Names:
         self._plain = {name for s in own for name in s.parameters}
         self._dotted = {f"{s.name}.{name}" for s in own for name in s.parameters}
         self._estimator = set(parameter_names(prototype))
-
-    def known(self) -> list[str]:
-        """Return every name that can be varied."""
-        return sorted(self._estimator | self._dotted | self._plain)
 
     def translate(self, params: Mapping[str, object]) -> Translation:
         """Configure the estimator and leave the rest to the pipeline."""

@@ -103,7 +103,7 @@ def builtin(task: str = "") -> dict[str, KnownMetric]:
     return dict(_MULTILABEL if task == "multilabel" else _ONE_LABEL)
 
 
-def per_class(name: str, task: str, labels: Sequence[object]) -> list[KnownMetric]:
+def per_class(name: str, labels: Sequence[object]) -> list[KnownMetric]:
     """Return the metrics of single labels that `name` asks for.
 
     Parameters

@@ -241,7 +241,7 @@ def _find(
         return [table[name] for name in DEFAULTS[asked]]
     if asked in ALIASES:
         return [table[ALIASES[asked]].named(asked)]
-    found = per_class(asked, task, labels)
+    found = per_class(asked, labels)
     if found:
         return found
     known = _from_library(asked)

@@ -24,9 +24,6 @@ COLUMNS = {
 }
 """Name of the view → kind of the columns that it shows."""
 
-VIEWS = (*COLUMNS, "labels")
-"""Names that a metric may take from the results of an estimator."""
-
 
 def in_part(name: str, part: str) -> str:
     """Return the name of a value of one part: plain for ``test``, else prefixed.
