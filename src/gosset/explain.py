@@ -186,7 +186,7 @@ def _cached(made: Made, same: Sequence[Made]) -> Explanation:
     status = made.computation.status
     if same:
         first = same[0]
-        shared = first.run.launch == made.run.launch and first.run.experiment == made.run.experiment
+        shared = first.computation.launch == made.computation.launch
         where = ", in the same launch" if shared else ""
         words = f"taken from the cache: computed by run {first.run.name}{_on(first.when)}{where}"
         return Explanation(status=status, words=words, since=first.run.name)

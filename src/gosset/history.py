@@ -61,8 +61,8 @@ class _History:
         self._store = store
         self._run = run
         self._runs: dict[str, Run] = {run.id: run}
-        self._launches: dict[tuple[str, int], Launch | None] = {}
-        self._executions: dict[tuple[str, int], Execution | None] = {}
+        self._launches: dict[tuple[str, str, int], Launch | None] = {}
+        self._executions: dict[tuple[str, str, int], Execution | None] = {}
 
     def explain(self, computation: Computation) -> Explanation:
         same: list[Computation] = []
@@ -103,11 +103,11 @@ class _History:
         ]
 
     def _made(self, computation: Computation, run: Run, entries: dict[str, CacheEntry]) -> Made:
-        at = (run.experiment, run.launch)
+        at = (run.project, run.experiment, run.launch)
         if at not in self._launches:
             self._launches[at] = launch_of(self._store, run)
         launch = self._launches[at]
-        code = (run.experiment, run.execution)
+        code = (run.project, run.experiment, run.execution)
         if code not in self._executions:
             self._executions[code] = execution_of(self._store, run)
         return Made(

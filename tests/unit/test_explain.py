@@ -22,9 +22,10 @@ START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 def made(number: int, status: str = "computed", **given: Any) -> Made:
     started = START + timedelta(hours=number)
     key = given.pop("key", f"key-{number}")
+    launch = given.pop("launch", number)
     computation = Computation(
         id=str(number),
-        launch="l",
+        launch=f"launch-{launch}",
         run=str(number),
         stage="fit",
         fold=None,
@@ -39,7 +40,7 @@ def made(number: int, status: str = "computed", **given: Any) -> Made:
         project="P",
         experiment="e",
         execution=1,
-        launch=given.pop("launch", number),
+        launch=launch,
         number=number,
         name=f"e#{number}",
         status=Status.COMPLETE,
@@ -88,6 +89,8 @@ def test_what_was_cached_by_a_run_that_is_gone_says_so() -> None:
 def test_work_shared_in_one_launch_says_so() -> None:
     told = explain(made(2, "cached", key="k", launch=1), [made(1, key="k", launch=1)], [])
     assert told.words.endswith("in the same launch")
+    told = explain(made(2, "cached", key="k"), [made(1, key="k")], [])
+    assert "in the same launch" not in told.words
 
 
 def test_the_first_time_is_the_first_time() -> None:
