@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
 from .artifacts.gc import Collected
-from .entities import CacheEntry, Computation, Dataset, Launch, Run
+from .entities import (
+    CacheEntry,
+    Computation,
+    Dataset,
+    Execution,
+    Experiment,
+    Launch,
+    Project,
+    Run,
+)
 from .exceptions import UsageError
 from .filters import And, Comparison, Expression, Name
 from .identifiers import now
@@ -89,23 +99,23 @@ def delete(store: Store, kind: str, entity: Entity) -> int:
     Raises
     ------
     UsageError
-        It is a launch at work, or nothing that can be deleted by itself.
+        It is, or holds, a launch at work, or it cannot be deleted by itself.
     """
     if isinstance(entity, ArtifactSummary):
         raise UsageError(
             "an artifact is not deleted by itself",
             hint="gosset cache clear drops what can be computed again",
         )
-    if isinstance(entity, Launch | Run):
-        store.catalog.reap()
-        entity = cast("Launch | Run", store.catalog.find(kind, entity.id))
-        if not entity.status.ended:
-            what = "launch" if isinstance(entity, Launch) else "run"
+    if isinstance(entity, Dataset):
+        return store.catalog.delete(kind, entity.digest)
+    store.catalog.reap()
+    for held in _held(store, kind, entity):
+        if not held.status.ended:
+            what = "launch" if isinstance(held, Launch) else "run"
             raise UsageError(
-                f"{what} {entity.experiment}#{entity.number} is {entity.status}",
-                hint="stop it first",
+                f"{what} {held.experiment}#{held.number} is {held.status}", hint="stop it first"
             )
-    return store.catalog.delete(kind, entity.digest if isinstance(entity, Dataset) else entity.id)
+    return store.catalog.delete(kind, entity.id)
 
 
 def parse_age(text: str) -> timedelta:
@@ -125,6 +135,23 @@ def parse_age(text: str) -> timedelta:
     if found is None:
         raise UsageError(f"{text!r} is no length of time", hint="write e.g. 30m, 12h or 7d")
     return timedelta(**{_UNITS[found[2]]: float(found[1])})
+
+
+def _held(
+    store: Store, kind: str, entity: Run | Launch | Execution | Experiment | Project
+) -> Sequence[Run | Launch]:
+    """Return the run or the launches that would go with an entity, as they are now."""
+    if isinstance(entity, Run | Launch):
+        return [cast("Run | Launch", store.catalog.find(kind, entity.id))]
+    within: dict[str, str | int] = {
+        "project": entity.name if isinstance(entity, Project) else entity.project
+    }
+    if isinstance(entity, Execution):
+        within |= {"experiment": entity.experiment, "execution": entity.number}
+    elif isinstance(entity, Experiment):
+        within["experiment"] = entity.name
+    terms = tuple(Comparison(Name((name,)), "==", value) for name, value in within.items())
+    return cast("list[Launch]", store.catalog.select("launches", where=And(terms)))
 
 
 def _keys_of(store: Store, project: str, experiment: str) -> set[str]:

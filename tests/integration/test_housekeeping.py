@@ -1,0 +1,40 @@
+"""Nothing that a launch at work holds on to is taken away from under it."""
+
+import os
+import socket
+
+import pytest
+
+import gosset as gs
+from gosset.entities import Status
+from gosset.exceptions import UsageError
+from gosset.housekeeping import delete
+
+
+def step(run):
+    pass
+
+
+@pytest.mark.parametrize("kind", ["projects", "experiments", "executions", "launches"])
+def test_what_holds_a_launch_at_work_is_not_deleted(store, kind):
+    declared = {"project": "p", "steps": [step]}
+    launch = gs.Experiment("e", **declared).execute(store=store, progress=False).launch
+    store.catalog.update_launch(
+        launch.id, status=Status.RUNNING, pid=os.getpid(), host=socket.gethostname()
+    )
+    [entity] = store.select(kind)
+    with pytest.raises(UsageError, match="launch e#1 is running; stop it first"):
+        delete(store, kind, entity)
+    assert len(store.runs()) == 1
+    store.catalog.update_launch(launch.id, status=Status.COMPLETE)
+    assert delete(store, kind, entity) == 1
+    assert store.runs() == []
+
+
+def test_a_launch_at_work_elsewhere_is_in_nobodys_way(store):
+    for project in ("p", "q"):
+        gs.Experiment("e", project=project, steps=[step]).execute(store=store, progress=False)
+    first, second = store.select("launches", order_by="created")
+    store.catalog.update_launch(second.id, status=Status.RUNNING)
+    [project] = [p for p in store.select("projects") if p.name == first.project]
+    assert delete(store, "projects", project) == 1
