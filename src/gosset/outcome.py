@@ -63,7 +63,8 @@ class LaunchResult:
             import cloudpickle
 
             # Made by our own worker a moment ago, so it may be unpickled.
-            states = {run: cloudpickle.loads(state) for run, state in tally.states.items()}
+            for run, left in tally.states.items():
+                states[run] = {k: v for state in left for k, v in cloudpickle.loads(state).items()}
         return cls(store, launch, runs, counts, objective or _guess(runs), states)
 
     @property

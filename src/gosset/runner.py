@@ -65,11 +65,13 @@ class Tally:
         Digests of artifacts that could not be read: plan again without them.
     outcomes : mapping
         Key → outcome, of what was computed.
+    states : mapping
+        Run id → what its stages left in ``state``, pickled, in the order in which they ended.
     """
 
     computations: dict[ComputationStatus, int] = field(default_factory=lambda: defaultdict(int))
     runs: dict[str, Status] = field(default_factory=dict)
-    states: dict[str, bytes] = field(default_factory=dict)
+    states: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
     damaged: list[str] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
 
@@ -246,7 +248,7 @@ class Runner:
                     # Its bytes are gone: what came out now takes its place.
                     self._recorder.add(stale=[item.entry.key])
         if outcome.state is not None and item.run is not None:
-            self.tally.states[item.run.facts.id] = outcome.state
+            self.tally.states[item.run.facts.id].append(outcome.state)
         for position, place in enumerate(self._places[outcome.work]):
             # Shared work is computed by the first run that needs it; the others find it.
             again = computed and position > 0

@@ -88,9 +88,10 @@ class ActiveRun:
     config : Values
         What is fixed, read-only.
     vars : Store
-        Lives only while the stages of the run are carried out.
+        Lives only while the run is carried out: what one step sets, the next ones find.
+        Stages may be carried out by different workers and pass values as outputs instead.
     state : Store
-        Survives the run in memory; never goes to the catalog.
+        Likewise, and survives the run in memory; never goes to the catalog.
     fields : Store
         Kept in the catalog with the run, and searchable.
 

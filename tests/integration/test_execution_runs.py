@@ -387,3 +387,17 @@ def test_sparse_features_changed_in_place_are_as_declared_for_the_next_stage(car
     result, _ = carry_out(doubled, after, dataset=dataset)
     assert result.output(result.runs[0], "doubled") == 8.0
     assert result.output(result.runs[0], "after") == 4.0
+
+
+def test_state_of_stages_apart_is_put_together(store):
+    @gs.stage(cache=False)
+    def left(run):
+        run.state.x, run.state.both = 1, "left"
+
+    @gs.stage(cache=False)
+    def right(run):
+        run.state.y, run.state.both = 2, "right"
+
+    experiment = gs.Experiment("e", stages=[left, right])
+    result = experiment.execute(store=store, executor="inline", progress=False)
+    assert result.states[result.runs[0].id] == {"x": 1, "y": 2, "both": "right"}
