@@ -17,7 +17,6 @@ from .exceptions import (
     ArtifactDamagedError,
     ArtifactError,
     ArtifactMissingError,
-    GossetError,
     NotFoundError,
     UsageError,
 )
@@ -395,39 +394,52 @@ def _drop(store: Store, planned: Plan, damaged: Iterable[str], observer: Observe
                 observer.warn(str(error))
 
 
-class _Background(threading.Thread):
-    """Keeps a launch alive in the catalog, and captures provenance off the critical path."""
+class _Background:
+    """Keeps a launch alive in the catalog, and captures provenance off the critical path.
+
+    Each in its own thread: capturing a large repository must not look like a death.
+    """
 
     def __init__(
         self, prepared: Prepared, store: Store, started: Launch, observer: Observer
     ) -> None:
-        super().__init__(name="gosset-background", daemon=True)
         self._prepared = prepared
         self._catalog = store.catalog
         self._artifacts: ArtifactStore = store.artifacts
         self._launch = started
         self._observer = observer
         self._ending = threading.Event()
-        self._failures: dict[str, GossetError | OSError] = {}
+        self._failures: dict[str, Exception] = {}
+        self._threads = [
+            threading.Thread(target=work, name=f"gosset-{name}", daemon=True)
+            for name, work in (("capture", self._capture_once), ("heartbeat", self._keep_alive))
+        ]
 
-    def run(self) -> None:
-        """Capture once, then beat until stopped."""
-        self._attempt("its provenance could not be kept", self._capture)
-        while not self._ending.wait(HEARTBEAT):
-            self._attempt("it could not give a sign of life", self._beat)
+    def start(self) -> None:
+        """Start to capture, and to beat."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End the thread, after the capture is written, and warn of what failed."""
+        """End, after the capture is written, and warn of what failed."""
         self._ending.set()
-        self.join()
+        for thread in self._threads:
+            thread.join()
         for what, error in self._failures.items():
             self._observer.warn(f"launch {self._launch.number}: {what}: {error}")
+
+    def _capture_once(self) -> None:
+        self._attempt("its provenance could not be kept", self._capture)
+
+    def _keep_alive(self) -> None:
+        while not self._ending.wait(HEARTBEAT):
+            self._attempt("it could not give a sign of life", self._beat)
 
     def _attempt(self, what: str, work: Callable[[], None]) -> None:
         # The results are worth more than the notes on them: the launch itself goes on.
         try:
             work()
-        except (GossetError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - told at the end
             self._failures[what] = error
 
     def _beat(self) -> None:

@@ -507,3 +507,14 @@ def test_metrics_of_any_kind_may_be_given_in_the_place_of_those_declared(store):
     result = experiment.execute(metrics=[declared], executor="inline", store=store, progress=False)
     assert result.runs[0].metrics["declared"].value == 2.0
     assert result.launch.settings["metrics"] == ["declared"]
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), OSError("no disk")])
+def test_provenance_that_cannot_be_captured_costs_a_warning(carry_out, monkeypatch, error):
+    def refuse(*_):
+        raise error
+
+    monkeypatch.setattr("gosset.launching.capture", refuse)
+    _, told = carry_out(before)
+    assert told["status"] == "complete"
+    assert told["warnings"] == [f"launch 1: its provenance could not be kept: {error}"]
