@@ -8,7 +8,7 @@ from typing import cast
 from .entities import CacheEntry, Computation, ComputationStatus, Execution, Launch, Run
 from .exceptions import NotFoundError, did_you_mean
 from .explain import Explanation, Made, explain
-from .filters import And, Comparison, Expression, Name
+from .filters import And, Expression, equal
 from .inspection import execution_of, launch_of
 from .storage.base import Order
 from .store import Store
@@ -67,11 +67,13 @@ class _History:
     def explain(self, computation: Computation) -> Explanation:
         same: list[Computation] = []
         if computation.key is not None:
-            same = self._computed(_equals("key", computation.key))
+            same = self._computed(equal(key=computation.key))
         earlier = self._computed(
-            _equals("stage", computation.stage),
-            _equals("project", self._run.project),
-            _equals("experiment", self._run.experiment),
+            equal(
+                stage=computation.stage,
+                project=self._run.project,
+                experiment=self._run.experiment,
+            )
         )
         earlier = [c for c in earlier if c.key != computation.key and _before(c, computation)]
         keys = {c.key for c in (computation, *earlier) if c.key is not None}
@@ -82,12 +84,12 @@ class _History:
             self._all(earlier, computation, entries),
         )
 
-    def _computed(self, *terms: Expression) -> list[Computation]:
+    def _computed(self, which: Expression) -> list[Computation]:
         """Return what was carried out, first to last."""
-        done = _equals("status", str(ComputationStatus.COMPUTED))
+        done = equal(status=str(ComputationStatus.COMPUTED))
         found = self._store.catalog.select(
             "computations",
-            where=And((*terms, done)),
+            where=And((which, done)),
             order=[Order("started", descending=True)],
             limit=NEAREST,
         )
@@ -126,7 +128,3 @@ class _History:
 
 def _before(one: Computation, other: Computation) -> bool:
     return one.started is not None and other.started is not None and one.started < other.started
-
-
-def _equals(name: str, value: str) -> Comparison:
-    return Comparison(Name((name,)), "==", value)

@@ -20,7 +20,7 @@ from .entities import (
     Run,
 )
 from .exceptions import UsageError
-from .filters import And, Comparison, Expression, Name
+from .filters import equal
 from .identifiers import now
 from .lookup import Entity
 from .storage.base import ArtifactSummary
@@ -71,10 +71,8 @@ def clear_cache(
     dry_run : bool
         Only say what would go.
     """
-    terms: list[Expression] = [Comparison(Name(("evicted",)), "==", False)]
-    if stage is not None:
-        terms.append(Comparison(Name(("stage",)), "==", stage))
-    entries = cast("list[CacheEntry]", store.catalog.select("cache", where=And(tuple(terms))))
+    which = equal(evicted=False) if stage is None else equal(evicted=False, stage=stage)
+    entries = cast("list[CacheEntry]", store.catalog.select("cache", where=which))
     if experiment is not None:
         used = _keys_of(store, *experiment)
         entries = [entry for entry in entries if entry.key in used]
@@ -150,14 +148,10 @@ def _held(
         within |= {"experiment": entity.experiment, "execution": entity.number}
     elif isinstance(entity, Experiment):
         within["experiment"] = entity.name
-    terms = tuple(Comparison(Name((name,)), "==", value) for name, value in within.items())
-    return cast("list[Launch]", store.catalog.select("launches", where=And(terms)))
+    return cast("list[Launch]", store.catalog.select("launches", where=equal(**within)))
 
 
 def _keys_of(store: Store, project: str, experiment: str) -> set[str]:
-    terms = (
-        Comparison(Name(("project",)), "==", project),
-        Comparison(Name(("experiment",)), "==", experiment),
-    )
-    found = cast("list[Computation]", store.catalog.select("computations", where=And(terms)))
+    within = equal(project=project, experiment=experiment)
+    found = cast("list[Computation]", store.catalog.select("computations", where=within))
     return {computation.key for computation in found if computation.key is not None}

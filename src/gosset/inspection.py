@@ -14,7 +14,7 @@ from .entities import (
     Run,
 )
 from .exceptions import NotFoundError
-from .filters import And, Comparison, Name
+from .filters import equal
 from .lookup import Entity
 from .storage.base import ArtifactSummary
 from .store import Store
@@ -44,12 +44,9 @@ def details(store: Store, entity: Entity) -> dict[str, JSONValue]:
         case Experiment():
             return _experiment_details(store, entity)
         case Project():
-            names = [
-                e.name
-                for e in store.catalog.select("experiments")
-                if isinstance(e, Experiment) and e.project == entity.name
-            ]
-            return {**wire.to_json(entity), "experiments": list(names)}
+            held = store.catalog.select("experiments", where=equal(project=entity.name))
+            names = [experiment.name for experiment in cast("list[Experiment]", held)]
+            return {**wire.to_json(entity), "experiments": [*names]}
         case Dataset():
             content = [wire.artifact_to_json(artifact) for artifact in entity.content]
             return {**wire.to_json(entity), "content": list(content)}
@@ -141,7 +138,7 @@ def _environment(store: Store, launch: Launch) -> JSONValue:
 
 
 def _experiment_details(store: Store, experiment: Experiment) -> dict[str, JSONValue]:
-    within = And((_equals("project", experiment.project), _equals("experiment", experiment.name)))
+    within = equal(project=experiment.project, experiment=experiment.name)
     counts = {
         kind: store.catalog.count(kind, where=within) for kind in ("executions", "launches", "runs")
     }
@@ -151,7 +148,3 @@ def _experiment_details(store: Store, experiment: Experiment) -> dict[str, JSONV
         **counts,
         "code": {} if execution is None else wire.plain_mapping(execution.code),
     }
-
-
-def _equals(name: str, value: str) -> Comparison:
-    return Comparison(Name((name,)), "==", value)

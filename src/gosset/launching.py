@@ -22,6 +22,7 @@ from .exceptions import (
 )
 from .executors import open_executor
 from .executors.base import Executor
+from .filters import equal
 from .identifiers import now
 from .observing import Observer, Quiet
 from .parameters import jsonable
@@ -32,7 +33,7 @@ from .provenance import host, user
 from .provenance.capture import capture
 from .runner import RunExtras, Runner, Tally
 from .storage.base import Batch, NewRun, RunUpdate, Split
-from .store import Store, quoted
+from .store import Store
 from .types import JSONValue
 
 HEARTBEAT = 5.0
@@ -345,7 +346,7 @@ def _write_data(prepared: Prepared, store: Store) -> None:
 def _stored(loaded: Loaded, store: Store) -> Dataset:
     from .datasets.content import to_entity
 
-    same = f"name == {quoted(loaded.name)} and digest == {quoted(loaded.data.digest)}"
+    same = equal(name=loaded.name, digest=loaded.data.digest)
     for found in store.select("datasets", same):
         assert isinstance(found, Dataset)
         if all(a.inline is not None or store.artifacts.contains(a.digest) for a in found.content):

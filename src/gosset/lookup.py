@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from .entities import Dataset, Execution, Experiment, Launch, Project, Run
 from .exceptions import NotFoundError, UsageError, did_you_mean
-from .filters import And, Comparison, Expression, Name, parse
+from .filters import And, Expression, equal, parse
 from .settings import Settings
 from .storage.base import ArtifactSummary
 from .store import Store
@@ -126,9 +126,9 @@ def where(
     """
     terms: list[Expression] = [] if filter is None else [parse(filter)]
     if project is not None and kind in _WITH_PROJECT:
-        terms.append(Comparison(Name(("project",)), "==", project))
+        terms.append(equal(project=project))
     if experiment is not None and kind in _WITH_PROJECT[1:]:
-        terms.append(Comparison(Name(("experiment",)), "==", experiment))
+        terms.append(equal(experiment=experiment))
     if not terms:
         return None
     return terms[0] if len(terms) == 1 else And(tuple(terms))

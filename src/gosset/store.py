@@ -14,7 +14,7 @@ from .artifacts.gc import Collected, collect
 from .artifacts.values import load
 from .entities import ArtifactRef, Computation, Dataset, Experiment, Launch, Run
 from .exceptions import NotFoundError, StorageError, UsageError, did_you_mean
-from .filters import parse
+from .filters import Expression, equal, parse
 from .settings import (
     Settings,
     artifacts_url,
@@ -83,7 +83,7 @@ class Store:
 
     def runs(
         self,
-        filter: str | None = None,
+        filter: str | Expression | None = None,
         *,
         order_by: str | Sequence[str] = (),
         limit: int | None = None,
@@ -93,8 +93,8 @@ class Store:
 
         Parameters
         ----------
-        filter : str, optional
-            E.g. ``"params.SVC.C > 0.1 and metrics.accuracy >= 0.9"``.
+        filter : str or Expression, optional
+            E.g. ``"params.SVC.C > 0.1 and metrics.accuracy >= 0.9"``, or one that was read.
         order_by : str or sequence of str
             Names; a leading ``-`` puts the largest first.
         limit, offset : int
@@ -113,7 +113,7 @@ class Store:
     def select(
         self,
         kind: str,
-        filter: str | None = None,
+        filter: str | Expression | None = None,
         *,
         order_by: str | Sequence[str] = (),
         limit: int | None = None,
@@ -121,8 +121,8 @@ class Store:
     ) -> list[object]:
         """Return entities of `kind`; the arguments are those of :meth:`runs`."""
         terms = [order_by] if isinstance(order_by, str) else list(order_by)
-        order = [Order(term.lstrip("-"), term.startswith("-")) for term in terms if term]
-        where = parse(filter) if filter else None
+        order = [Order.of(term) for term in terms if term]
+        where = parse(filter) if isinstance(filter, str) else filter
         return self.catalog.select(kind, where=where, order=order, limit=limit, offset=offset)
 
     def run(self, reference: str) -> Run:
@@ -261,9 +261,8 @@ class Store:
 
     def runs_of(self, launch: Launch) -> list[Run]:
         """Return the runs of a launch, first to last."""
-        of_launch = (
-            f"project == {quoted(launch.project)} and experiment == {quoted(launch.experiment)} "
-            f"and launch == {launch.number}"
+        of_launch = equal(
+            project=launch.project, experiment=launch.experiment, launch=launch.number
         )
         return self.runs(of_launch, order_by="number")
 
@@ -354,15 +353,3 @@ def exists(url: str) -> bool:
         f"no kind of store has URLs that begin with {url.partition(':')[0]!r}",
         hint="use sqlite:///path, postgresql://… or memory://",
     )
-
-
-def quoted(text: str) -> str:
-    """Return `text` as a literal of a filter.
-
-    Examples
-    --------
-    >>> print(quoted("it's"))
-    'it\\'s'
-    """
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

@@ -578,7 +578,7 @@ SORTS = [
 
 def test_sorts_with_missing_values_last(filled: Catalog) -> None:
     for term, expected in SORTS:
-        order = [Order(term.lstrip("-"), term.startswith("-"))]
+        order = [Order.of(term)]
         assert (term, numbers(filled.select("runs", order=order))) == (term, expected)
         pages = [
             number

@@ -9,7 +9,7 @@ import pytest
 
 import gosset as gs
 from gosset.exceptions import FingerprintError, ParameterError, PipelineError
-from gosset.store import quoted
+from gosset.filters import equal
 
 
 @dataclass(frozen=True)
@@ -362,4 +362,4 @@ def test_experiments_whose_names_look_alike_keep_their_own_runs(carry_out, store
     names = ["a-b", "a_b", "A_B", "a b", "a'; drop table runs; --", "ä"]
     for name in names:
         carry_out(used, name=name)
-    assert [len(store.runs(f"experiment == {quoted(name)}")) for name in names] == [1] * len(names)
+    assert [len(store.runs(equal(experiment=name))) for name in names] == [1] * len(names)

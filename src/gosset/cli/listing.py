@@ -71,7 +71,7 @@ def list_entities(
     call = call_of(context)
     within = _within(call.settings(), project, everything=everything)
     expression = where(kind, filter, project=within[0], experiment=within[1])
-    order = [Order(term.lstrip("-"), term.startswith("-")) for term in split_list(sort) or ()]
+    order = [Order.of(term) for term in split_list(sort) or ()]
     for_people = not (as_json or as_csv)
     paged = for_people and limit is None and sys.stdout.isatty()
     with call.browsing() as store:

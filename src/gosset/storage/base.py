@@ -49,6 +49,17 @@ class Order:
     name: str
     descending: bool = False
 
+    @classmethod
+    def of(cls, term: str) -> Order:
+        """Read a term; a leading ``-`` puts the largest first.
+
+        Examples
+        --------
+        >>> Order.of("-metrics.accuracy")
+        Order(name='metrics.accuracy', descending=True)
+        """
+        return cls(term.removeprefix("-"), term.startswith("-"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:

@@ -1,245 +1,48 @@
-"""Filter expressions: Python-like text to a small frozen tree, parsed and never evaluated.
-
-``params.SVC.C > 0.1 and status == 'complete' and 'draft' not in tags`` becomes a tree of
-the nodes below; what the names mean is for the catalog to say. Every node is either true
-or false of an entity, never unknown: a value that is missing, or of another type, equals
-nothing and is neither less nor greater, and ``!=`` is exactly the contrary of ``==``.
-
-Grammar, loosest binding first::
-
-    expression  = conjunction {"or" conjunction}
-    conjunction = negation {"and" negation}
-    negation    = "not" negation | "(" expression ")" | comparison
-    comparison  = operand operator operand {operator operand}
-                | name ["not"] "in" "(" [value {"," value}] ")"
-                | value ["not"] "in" name
-                | name ["not"] ("like" | "ilike") string
-                | name "is" ["not"] "None"
-    operator    = "==" | "!=" | "<" | "<=" | ">" | ">="
-    operand     = name | value
-    name        = part {"." part}, a part with unusual characters in `backticks`
-    value       = number | string | "True" | "False" | "None"
-"""
+"""Reading filters: recursive descent, one token ahead."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NoReturn
 
-from .exceptions import FilterError
-
-Value: TypeAlias = "bool | int | float | str | None"
+from ..exceptions import FilterError
+from .expressions import (
+    CONSTANTS,
+    KEYWORDS,
+    PART,
+    QUOTED,
+    And,
+    Comparison,
+    Contains,
+    Expression,
+    In,
+    IsNone,
+    Like,
+    Name,
+    Not,
+    Or,
+    Value,
+)
 
 MAX_DEPTH: Final = 50
 MAX_TERMS: Final = 400
 MAX_VALUES: Final = 10_000
 
-_KEYWORDS = frozenset({"and", "or", "not", "in", "like", "ilike", "is", "inf"})
-_CONSTANTS: Final[dict[str, Value]] = {"True": True, "False": False, "None": None}
 _MIRRORED = {"==": "==", "!=": "!=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
-_PART = r"\w[\w/@-]*"
-_QUOTED = r"`(?:[^`]|``)*`"
 _TOKEN = re.compile(
     rf"""\s*(?:
       (?P<string>'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*")
     | (?P<number>[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|inf)(?![\w.`]))
-    | (?P<name>(?:(?![0-9]){_PART}|{_QUOTED})(?:\.(?:{_PART}|{_QUOTED}))*)
+    | (?P<name>(?:(?![0-9]){PART}|{QUOTED})(?:\.(?:{PART}|{QUOTED}))*)
     | (?P<symbol>==|!=|<=|>=|<|>|\(|\)|\[|\]|,)
     )""",
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"'}
-
-
-@dataclass(frozen=True, slots=True)
-class Name:
-    """A dotted name.
-
-    Attributes
-    ----------
-    parts : tuple of str
-        ``("params", "SVC", "C")``.
-    """
-
-    parts: tuple[str, ...]
-
-    @property
-    def head(self) -> str:
-        """The first part."""
-        return self.parts[0]
-
-    @property
-    def rest(self) -> str:
-        """All parts but the first, joined by dots: the key of a parameter or metric."""
-        return ".".join(self.parts[1:])
-
-    def __str__(self) -> str:
-        """Return the name as filters write it, with backticks where they are needed."""
-        first = self.parts[0]
-        reserved = len(self.parts) == 1 and (first in _KEYWORDS or first in _CONSTANTS)
-        quoted = [
-            part
-            if re.fullmatch(_PART, part) and not (index == 0 and (reserved or part[0].isdecimal()))
-            else "`" + part.replace("`", "``") + "`"
-            for index, part in enumerate(self.parts)
-        ]
-        return ".".join(quoted)
-
-
-class Expression:
-    """A filter: any of the nodes below. ``str()`` of it parses back to the same tree."""
-
-    __slots__ = ()
-
-    def names(self) -> Iterator[Name]:
-        """Iterate over the names that occur, in order, also repeatedly."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, slots=True)
-class And(Expression):
-    """All of the terms."""
-
-    terms: tuple[Expression, ...]
-
-    def names(self) -> Iterator[Name]:
-        for term in self.terms:
-            yield from term.names()
-
-    def __str__(self) -> str:
-        return " and ".join(
-            f"({term})" if isinstance(term, And | Or) else str(term) for term in self.terms
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Or(Expression):
-    """At least one of the terms."""
-
-    terms: tuple[Expression, ...]
-
-    def names(self) -> Iterator[Name]:
-        for term in self.terms:
-            yield from term.names()
-
-    def __str__(self) -> str:
-        return " or ".join(
-            f"({term})" if isinstance(term, Or) else str(term) for term in self.terms
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Not(Expression):
-    """The contrary of the term."""
-
-    term: Expression
-
-    def names(self) -> Iterator[Name]:
-        return self.term.names()
-
-    def __str__(self) -> str:
-        match self.term:
-            case In() | Contains() | Like() | IsNone():
-                return self.term.text("not ")
-            case And() | Or():
-                return f"not ({self.term})"
-            case _:
-                return f"not {self.term}"
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison(Expression):
-    """``name operator value``; `operator` is one of ``== != < <= > >=``."""
-
-    name: Name
-    operator: str
-    value: bool | int | float | str
-
-    def names(self) -> Iterator[Name]:
-        yield self.name
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.operator} {_literal(self.value)}"
-
-
-@dataclass(frozen=True, slots=True)
-class In(Expression):
-    """``name in (values)``."""
-
-    name: Name
-    values: tuple[Value, ...]
-
-    def names(self) -> Iterator[Name]:
-        yield self.name
-
-    def text(self, negation: str = "") -> str:
-        """Return it as filters write it."""
-        return f"{self.name} {negation}in ({', '.join(map(_literal, self.values))})"
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-@dataclass(frozen=True, slots=True)
-class Contains(Expression):
-    """``value in name``, for names that hold several values, such as ``tags``."""
-
-    name: Name
-    value: Value
-
-    def names(self) -> Iterator[Name]:
-        yield self.name
-
-    def text(self, negation: str = "") -> str:
-        """Return it as filters write it."""
-        return f"{_literal(self.value)} {negation}in {self.name}"
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-@dataclass(frozen=True, slots=True)
-class Like(Expression):
-    r"""``name like pattern``: ``%`` is any text, ``_`` any character, ``\`` takes the next as it is.
-
-    `folded` means that case does not count (``ilike``).
-    """
-
-    name: Name
-    pattern: str
-    folded: bool = False
-
-    def names(self) -> Iterator[Name]:
-        yield self.name
-
-    def text(self, negation: str = "") -> str:
-        """Return it as filters write it."""
-        word = "ilike" if self.folded else "like"
-        return f"{self.name} {negation}{word} {_literal(self.pattern)}"
-
-    def __str__(self) -> str:
-        return self.text()
-
-
-@dataclass(frozen=True, slots=True)
-class IsNone(Expression):
-    """``name is None``: there is no value."""
-
-    name: Name
-
-    def names(self) -> Iterator[Name]:
-        yield self.name
-
-    def text(self, negation: str = "") -> str:
-        """Return it as filters write it."""
-        return f"{self.name} is {negation}None"
-
-    def __str__(self) -> str:
-        return self.text()
 
 
 def parse(text: str) -> Expression:
@@ -276,7 +79,7 @@ def parse(text: str) -> Expression:
         parser.fail(
             f"expected 'and', 'or' or the end, found {parser.token.text!r}",
             "words of the grammar are in lower case"
-            if parser.token.text.lower() in _KEYWORDS
+            if parser.token.text.lower() in KEYWORDS
             else "",
         )
     return expression
@@ -304,7 +107,7 @@ def parse_name(text: str) -> Name:
     if match and match["name"] is not None:
         return _name(match["name"])
     head, dot, rest = text.strip().partition(".")
-    if not re.fullmatch(_PART, head) or (dot and not rest):
+    if not re.fullmatch(PART, head) or (dot and not rest):
         raise FilterError(f"{text!r} is not a name", hint="e.g. metrics.accuracy")
     return Name((head, rest) if dot else (head,))
 
@@ -325,8 +128,8 @@ def _tokens(text: str) -> Iterator[_Token]:
             _refuse(text, start)
         kind = str(match.lastgroup)
         token = match[kind]
-        if kind == "name" and (token in _KEYWORDS or token in _CONSTANTS):
-            kind = "value" if token in _CONSTANTS else "keyword"
+        if kind == "name" and (token in KEYWORDS or token in CONSTANTS):
+            kind = "value" if token in CONSTANTS else "keyword"
         yield _Token(kind, token, match.start(match.lastgroup or 0))
         position = match.end()
     yield _Token("end", "the end", len(text))
@@ -486,7 +289,7 @@ class _Parser:
     def value(self) -> Value:
         token = self.token
         if token.kind == "value":
-            return _CONSTANTS[self.advance().text]
+            return CONSTANTS[self.advance().text]
         if token.kind == "number":
             try:
                 number: Value = int(token.text)
@@ -505,7 +308,7 @@ _WORDS = ("in", "like", "ilike", "is")
 
 
 def _name(text: str) -> Name:
-    parts = re.findall(rf"{_QUOTED}|{_PART}", text)
+    parts = re.findall(rf"{QUOTED}|{PART}", text)
     return Name(tuple(p[1:-1].replace("``", "`") if p[0] == "`" else p for p in parts))
 
 
@@ -518,10 +321,3 @@ def _unescape(text: str) -> str:
         return _ESCAPES.get(escape, match[0])
 
     return _ESCAPE.sub(plain, text)
-
-
-def _literal(value: Value) -> str:
-    if not isinstance(value, str):
-        return repr(value)
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    return "'" + escaped.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r") + "'"
