@@ -1,54 +1,31 @@
-"""Experiments: what users declare, and what they get back when they execute it."""
+"""Experiments: what users declare, plan, execute and resume."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from .blueprints import compile_estimator, compile_stages, compile_steps
-from .blueprints.base import Blueprint
-from .blueprints.rows import fold_views
-from .coding import code_version, with_versioned_views
-from .datasets import DatasetSource, as_source
-from .declaring import (
-    check_dataset_names,
-    check_function,
-    check_varied,
-    config_of,
-    listed,
-    name_of,
-    seeds_of,
-    stages_of,
-    steps_of,
-)
+from .compiling import prepare
+from .declaration import Declaration
+from .declaring import listed, seeds_of
 from .entities import Launch
-from .estimators import FunctionEstimator
-from .exceptions import NotFoundError, UsageError
+from .exceptions import NotFoundError
 from .launching import Options, launch, lookup_in, resume
 from .observing import Observer
 from .outcome import LaunchResult
-from .parameters import expand, flatten, jsonable, override
-from .pipeline import Scope
+from .parameters import jsonable
 from .planner import Plan, no_cache
-from .preparing import Folds, Loaded, Prepared, settle_pipeline, settle_runs
+from .preparing import Prepared
 from .provenance import command_line
+from .runner import Tally
 from .settings import load_settings
-from .stages import Stage
 from .store import Store, open_store
-from .types import UNSET, JSONValue, Unset
-from .usercode import called, called_name
-
-if TYPE_CHECKING:
-    from .project import Project
-
-DEFAULT_PROJECT = "default"
-DEFAULT_FOLDS = 5
+from .types import JSONValue
+from .usercode import called_name
 
 
-class Experiment:
+class Experiment(Declaration):
     """A question: dataset, splits, what is done, parameter space and metrics.
 
     Parameters
@@ -113,81 +90,6 @@ class Experiment:
     >>> result.status.value, [result.output(run, "doubled") for run in result.runs]
     ('complete', [2, 4])
     """
-
-    def __init__(
-        self,
-        name: str,
-        *,
-        project: Project | str | None = None,
-        dataset: Any = None,
-        datasets: Iterable[Any] = (),
-        splits: Any = UNSET,
-        estimator: Any = None,
-        evaluator: Callable[..., Any] | None = None,
-        preprocess: Callable[..., Any] | Stage | None = None,
-        stages: Iterable[Stage] | None = None,
-        steps: Iterable[Callable[..., Any]] | None = None,
-        parameters: Any = None,
-        metrics: Iterable[Any] | None = None,
-        seed: int = 0,
-        seeds: Iterable[int] | None = None,
-        config: Mapping[str, Any] | None = None,
-        task: str | None = None,
-        description: str = "",
-        store: str | None = None,
-        declared_by: Callable[..., Any] | None = None,
-    ) -> None:
-        name_of("an experiment", name)
-        ways = [w for w in (estimator, stages, steps, declared_by) if w is not None]
-        if len(ways) != 1:
-            raise UsageError(
-                f"experiment {name!r} says {len(ways)} ways what runs",
-                hint="give one of estimator=, stages= or steps=",
-            )
-        self.name = name
-        self.project = project
-        self.dataset = None if dataset is None else as_source(dataset)
-        self.datasets = tuple(as_source(each) for each in listed(name, "datasets", datasets))
-        own = self.dataset.name if self.dataset else None
-        check_dataset_names(name, [further.name for further in self.datasets], own)
-        check_function(name, "evaluator", evaluator)
-        check_function(name, "preprocess", preprocess)
-        self.splits = splits
-        self.estimator = estimator
-        self.evaluator = evaluator
-        self.preprocess = preprocess
-        self.stages = None if stages is None else stages_of(name, stages)
-        self.steps = None if steps is None else steps_of(name, steps)
-        # A generator can be read once only, a plan and a launch both read it.
-        self.parameters = list(parameters) if isinstance(parameters, Iterator) else parameters
-        self.metrics = None if metrics is None else listed(name, "metrics", metrics)
-        self.seeds = seeds_of(name, seed, seeds)
-        self.config = config_of(name, config)
-        self.task = task
-        self.description = description
-        self.store = store
-        self.declared_by = declared_by
-        self.origin = _origin()
-        if project is None or isinstance(project, str):
-            name_of("a project", DEFAULT_PROJECT if project is None else project)
-        elif not hasattr(project, "experiments"):
-            raise UsageError(
-                f"experiment {name!r}: project= is {project!r}",
-                hint="give a gosset.Project, or the name of one",
-            )
-        else:
-            project.experiments[name] = self
-            self.store = store or project.store
-
-    @property
-    def project_name(self) -> str:
-        """The project's name, also where it comes from the settings."""
-        if self.project is None:
-            return load_settings().project or DEFAULT_PROJECT
-        return self.project if isinstance(self.project, str) else self.project.name
-
-    def __repr__(self) -> str:
-        return f"<experiment {self.project_name}/{self.name}>"
 
     # -- doing
 
@@ -255,7 +157,7 @@ class Experiment:
             }
             options = replace(options, settings={**options.settings, **given})
             started, tally = launch(prepared, opened.store, options, _observer(progress))
-            return LaunchResult.of(opened.keep(), started, tally, prepared.blueprint.objective)
+            return opened.handed_on(started, tally, prepared)
 
     def resume(
         self,
@@ -308,7 +210,7 @@ class Experiment:
             )
             options = self._options(executor, jobs, timeout=given.get("timeout"))
             ended, tally = resume(prepared, opened.store, options, started, _observer(progress))
-            return LaunchResult.of(opened.keep(), ended, tally, prepared.blueprint.objective)
+            return opened.handed_on(ended, tally, prepared)
 
     def plan(
         self,
@@ -349,148 +251,13 @@ class Experiment:
         UsageError
             Whatever in the declaration cannot be carried out.
         """
-        space = self.parameters if parameters is None else parameters
-        sets = expand(override(space, vary or {}))
-        if self.steps is not None and vary:
-            declared = {name for params in expand(space) for name in params}
-            check_varied(self.name, flatten(vary), declared)
-        chosen = self.seeds if seeds is None else seeds_of(self.name, seeds)
-        data = None if self.dataset is None else _load(self.dataset)
-        folding = _Folding(self._splits(), data, self.name)
-        first = folding(chosen[0])
-        asked = self.metrics if metrics is None else listed(self.name, "metrics", metrics)
-        blueprint = self._compile(data, asked, first)
-        others = self._others(blueprint, data)
-        sources = _sources(data, others, folded=first is not None)
-        pipeline = settle_pipeline(blueprint, sources, sets)
-        code = code_version(pipeline, self._components(blueprint))
-        return Prepared(
-            project=self.project_name,
-            name=self.name,
-            description=self.description,
-            definition=self._definition(blueprint, data, first, sets, chosen),
-            blueprint=blueprint,
-            pipeline=with_versioned_views(pipeline, code.stages),
-            code=code,
-            runs=settle_runs(blueprint, pipeline, sets, chosen, folding),
-            config=self.config,
-            data=data,
-            others=others,
-            origin=self.origin,
+        return prepare(
+            self,
+            self.parameters if parameters is None else parameters,
+            vary=vary or {},
+            seeds=self.seeds if seeds is None else seeds_of(self.name, seeds),
+            metrics=self.metrics if metrics is None else listed(self.name, "metrics", metrics),
         )
-
-    def _compile(
-        self, data: Loaded | None, metrics: Sequence[Any] | None, first: Folds | None
-    ) -> Blueprint:
-        estimator, stages = self.estimator, self.stages
-        factory = None
-        if self.declared_by is not None:
-            made = self._made(self.declared_by)
-            if isinstance(made, list | tuple):
-                stages = stages_of(self.name, made)
-            else:
-                estimator, factory = made, self.declared_by
-        if self.steps is not None:
-            return compile_steps(self.steps)
-        if stages is not None:
-            return self._compile_stages(stages, metrics, folded=first is not None)
-        if data is None or first is None:
-            raise UsageError(
-                f"experiment {self.name!r} has an estimator but no dataset",
-                hint="give dataset=…",
-            )
-        if factory is None and _is_factory(estimator):
-            estimator, factory = self._made(estimator), estimator
-        parts = [p for p in ("train", "validation", "test") if _has_part(first, p)]
-        if not hasattr(estimator, "fit"):
-            if not callable(estimator):
-                raise UsageError(
-                    f"experiment {self.name!r}: {type(estimator).__name__} is no estimator",
-                    hint="an estimator has fit and predict, or is a function (X_train, y_train, …)",
-                )
-            estimator = FunctionEstimator(estimator, self.evaluator, task=self.task or "")
-        return compile_estimator(
-            estimator,
-            factory=factory,
-            preprocess=self.preprocess,
-            metrics=metrics,
-            task=self.task,
-            data=data.data,
-            parts=parts,
-        )
-
-    def _made(self, function: Callable[..., Any]) -> Any:
-        """Return what a function of the user makes: an estimator, or a list of stages."""
-        name = called_name(function)
-        hint = f"give what {name} makes, or a function without arguments that makes it"
-        with called(f"experiment {self.name!r}: {name}()", hint=hint):
-            made = function()
-        if made is None:
-            raise UsageError(
-                f"experiment {self.name!r}: {name}() returned None",
-                hint="return the estimator, or a list of stages",
-            )
-        return made
-
-    def _compile_stages(
-        self, stages: Sequence[Stage], metrics: Sequence[Any] | None, *, folded: bool
-    ) -> Blueprint:
-        return compile_stages(stages, metrics=metrics or (), views=fold_views() if folded else ())
-
-    def _splits(self) -> Any:
-        if isinstance(self.splits, Unset):
-            folded = self.estimator is not None or self.declared_by is not None
-            return DEFAULT_FOLDS if folded and self.dataset is not None else UNSET
-        return self.splits
-
-    def _others(self, blueprint: Blueprint, data: Loaded | None) -> dict[str, Loaded]:
-        """Load the further datasets that a stage takes by name."""
-        declared = {source.name: source for source in self.datasets}
-        if self.project is not None and not isinstance(self.project, str):
-            declared = {**self.project.datasets, **declared}
-        taken = {value for stage in blueprint.stages for value in stage.inputs.values()}
-        own = data.name if data else ""
-        return {
-            name: _load(source)
-            for name, source in declared.items()
-            if name in taken and name != own
-        }
-
-    def _components(self, blueprint: Blueprint) -> dict[str, object]:
-        components = dict(blueprint.components)
-        if callable(self.splits) and not hasattr(self.splits, "split"):
-            components["splits"] = self.splits
-        return components
-
-    def _definition(
-        self,
-        blueprint: Blueprint,
-        data: Loaded | None,
-        first: Folds | None,
-        sets: Sequence[Mapping[str, object]],
-        seeds: Sequence[int],
-    ) -> dict[str, JSONValue]:
-        varied: dict[str, list[JSONValue]] = {}
-        for params in sets:
-            for name, value in params.items():
-                shown = jsonable(value)
-                if shown not in varied.setdefault(name, []):
-                    varied[name].append(shown)
-        objective = blueprint.objective
-        return {
-            "kind": blueprint.kind,
-            "dataset": None
-            if data is None
-            else {"name": data.name, "digest": data.data.digest, "rows": data.data.rows},
-            "splits": dict(first.description) if first else None,
-            "parameters": dict(varied),
-            "seeds": list(seeds),
-            "config": jsonable(self.config),
-            "objective": None
-            if objective is None
-            else {"metric": objective[0], "direction": str(objective[1])},
-            **blueprint.description,
-        }
 
     def _options(
         self,
@@ -519,32 +286,6 @@ class Experiment:
         )
 
 
-class _Folding:
-    """Makes the folds of a seed, once for all seeds where they do not depend on it."""
-
-    def __init__(self, splits: Any, data: Loaded | None, name: str) -> None:
-        self._splits = splits
-        self._data = data
-        self._made: dict[int | None, Folds] = {}
-        if data is None and splits is not UNSET and splits is not None:
-            raise UsageError(
-                f"experiment {name!r} has splits but no dataset", hint="give dataset=…"
-            )
-
-    def __call__(self, seed: int) -> Folds | None:
-        if self._data is None or self._splits is UNSET:
-            return None
-        from .splits import depends_on_seed, describe, digest_folds, make_folds
-
-        at = seed if depends_on_seed(self._splits) else None
-        if at not in self._made:
-            folds = make_folds(self._splits, self._data.data, seed)
-            self._made[at] = Folds(
-                digest=digest_folds(folds), folds=folds, description=describe(self._splits)
-            )
-        return self._made[at]
-
-
 class _opened:
     """A store for the length of a block; stays open where it is handed on or was given."""
 
@@ -552,10 +293,11 @@ class _opened:
         self._given = isinstance(store, Store)
         self.store = store if isinstance(store, Store) else open_store(store)
 
-    def keep(self) -> Store:
-        """Return the store, to stay open after the block."""
+    def handed_on(self, launch: Launch, tally: Tally, prepared: Prepared) -> LaunchResult:
+        """Return what a launch came to, with the store, which stays open after the block."""
+        result = LaunchResult.of(self.store, launch, tally, prepared.blueprint.objective)
         self._given = True
-        return self.store
+        return result
 
     def __enter__(self) -> _opened:
         return self
@@ -565,50 +307,11 @@ class _opened:
             self.store.close()
 
 
-def _load(source: DatasetSource) -> Loaded:
-    return Loaded(source.name, source.load(), source.description, source.source)
-
-
-def _sources(
-    data: Loaded | None, others: Mapping[str, Loaded], *, folded: bool
-) -> dict[str, Scope]:
-    sources = {
-        "seed": Scope.RUN,
-        "run": Scope.RUN,
-        "params": Scope.RUN,
-        "config": Scope.CONSTANT,
-        **dict.fromkeys(others, Scope.CONSTANT),
-    }
-    if data is not None:
-        sources |= dict.fromkeys(("X", "y", "groups", "data", data.name), Scope.CONSTANT)
-    if folded:
-        sources["fold"] = Scope.FOLD
-    return sources
-
-
 def _names(metrics: Iterable[Any]) -> list[str]:
     """Return the metrics by name."""
     return [
         m if isinstance(m, str) else getattr(m, "name", None) or called_name(m) for m in metrics
     ]
-
-
-def _is_factory(estimator: Any) -> bool:
-    """Whether a callable makes an estimator, rather than being one or fitting one."""
-    if hasattr(estimator, "fit") and not isinstance(estimator, type):
-        return False
-    if isinstance(estimator, type):
-        return True
-    if not callable(estimator) or isinstance(estimator, Stage):
-        return False
-    return not any(
-        argument.default is argument.empty
-        for argument in inspect.signature(estimator).parameters.values()
-    )
-
-
-def _has_part(folds: Folds, part: str) -> bool:
-    return any(len(getattr(fold, part)) for fold in folds.folds)
 
 
 def _observer(progress: bool | Observer | None) -> Observer | None:
@@ -617,15 +320,3 @@ def _observer(progress: bool | Observer | None) -> Observer | None:
     from .progress import progress_bar
 
     return progress_bar(progress)
-
-
-def _origin() -> Path | None:
-    """Return the file in which an experiment is declared; None in a console."""
-    here = Path(__file__).parent
-    frame = inspect.currentframe()
-    while frame is not None:
-        file = Path(frame.f_code.co_filename)
-        if here not in file.parents:
-            return file.resolve() if file.exists() else None
-        frame = frame.f_back
-    return None
