@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import Folder
+from projects import Folder
 
 FILES = {
     "lab.py": '''\

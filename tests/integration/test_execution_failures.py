@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import alive, kill, wait_for
+from projects import alive, kill, wait_for
 
 import gosset as gs
 from gosset.entities import Status

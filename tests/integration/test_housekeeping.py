@@ -8,7 +8,7 @@ import pytest
 import gosset as gs
 from gosset.entities import Status
 from gosset.exceptions import UsageError
-from gosset.housekeeping import delete
+from gosset.housekeeping import clear_cache, delete
 
 
 def step(run):
@@ -38,3 +38,16 @@ def test_a_launch_at_work_elsewhere_is_in_nobodys_way(store):
     store.catalog.update_launch(second.id, status=Status.RUNNING)
     [project] = [p for p in store.select("projects") if p.name == first.project]
     assert delete(store, "projects", project) == 1
+
+
+def test_clearing_the_cache_leaves_what_a_launch_at_work_has_just_written(store):
+    @gs.stage
+    def many(k: int = 1):
+        return b"x" * 5000
+
+    result = gs.Experiment("e", stages=[many]).execute(store=store, progress=False)
+    store.catalog.delete("runs", result.runs[0].id)
+    fresh = store.artifacts.put(b"not referred to yet")
+    cleared = clear_cache(store)
+    assert (cleared.entries, cleared.collected.removed) == (1, 1)
+    assert [kept.digest for kept in store.artifacts.list()] == [fresh]
