@@ -55,7 +55,7 @@ def clear_cache(
     older_than: timedelta | None = None,
     dry_run: bool = False,
 ) -> Cleared:
-    """Evict entries of the cache and drop the bytes that nothing else refers to.
+    """Evict entries of the cache and drop their bytes, where nothing else refers to them.
 
     The digests of what is evicted are remembered: what was computed from it stays good.
 
@@ -83,7 +83,9 @@ def clear_cache(
     if dry_run:
         return Cleared(entries=len(entries), size=size, collected=None)
     count = store.catalog.evict([entry.key for entry in entries])
-    return Cleared(entries=count, size=size, collected=store.collect_garbage(grace=0.0))
+    # Not all that is without a reference: a launch at work writes bytes before it refers to them.
+    evicted = {artifact.digest for entry in entries for artifact in entry.outputs}
+    return Cleared(entries=count, size=size, collected=store.collect_garbage(evicted=evicted))
 
 
 def delete(store: Store, kind: str, entity: Entity) -> int:

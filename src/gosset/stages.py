@@ -39,7 +39,7 @@ class Stage:
         Names of what it returns; one name means that the return value itself is it.
     over : str or None
         ``"folds"`` or ``"runs"``: each input that varies over them arrives collected, as a
-        dictionary from the fold's number (the run's number) to the value.
+        dictionary from the fold's number (the run's label) to the value.
     cache : bool
         Whether its outputs may be taken from, and are put into, the cache.
     view : bool
@@ -151,7 +151,8 @@ def stage(
         Names of the returned values, in order; by default one, named like the stage.
     over : {"folds", "runs"}, optional
         Collect the inputs over folds or runs: such an input arrives as a dictionary from
-        the number of the fold (of the run) to the value.
+        the number of the fold, or from the label of the run (the values that tell it from
+        the others, e.g. ``"lr=0.1, k=3"``), to the value.
     cache : bool, optional
         By default True, except for a stage that takes ``run``.
     light : bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
@@ -268,7 +268,9 @@ class Store:
 
     # -- keeping house
 
-    def collect_garbage(self, *, dry_run: bool = False, grace: float = 3600.0) -> Collected:
+    def collect_garbage(
+        self, *, dry_run: bool = False, grace: float = 3600.0, evicted: Collection[str] = ()
+    ) -> Collected:
         """Drop the bytes of artifacts that nothing refers to.
 
         Parameters
@@ -278,12 +280,15 @@ class Store:
         grace : float
             Seconds: bytes younger than this stay, because a launch at work may be about
             to refer to them.
+        evicted : collection of str
+            Digests of which no launch at work is known to need the bytes: they go at any age.
         """
         return collect(
             self.artifacts,
             self.catalog.referenced(),
             dry_run=dry_run,
             grace=grace,
+            evicted=evicted,
             now=time.time(),
         )
 

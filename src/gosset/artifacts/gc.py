@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -51,6 +51,7 @@ def collect(
     *,
     dry_run: bool = False,
     grace: float = 3600.0,
+    evicted: Collection[str] = (),
     now: float,
 ) -> Collected:
     """Remove every artifact that nothing refers to and that is older than `grace`.
@@ -65,6 +66,8 @@ def collect(
     grace : float
         Seconds. A computation writes its outputs before the catalog refers to them, so
         what was written a moment ago is not garbage.
+    evicted : collection of str
+        Digests that go at any age: the catalog has just ceased to refer to them.
     now : float
         Seconds since the epoch.
 
@@ -84,7 +87,8 @@ def collect(
     kept = kept_bytes = removed_bytes = 0
     digests: list[str] = []
     for stored in artifacts.list():
-        if referenced.get(stored.digest) or now - stored.modified <= grace:
+        young = now - stored.modified <= grace and stored.digest not in evicted
+        if young or referenced.get(stored.digest):
             kept += 1
             kept_bytes += stored.size
             continue
