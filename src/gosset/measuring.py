@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import numbers
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from statistics import fmean
 from typing import Any
 
 from .artifacts.base import ArtifactStore
@@ -88,12 +89,36 @@ def summarise(name: str, scores: Mapping[int | None, float], direction: Directio
     if None in scores:
         return Metric(name=name, value=scores[None], direction=direction)
     folds = tuple(scores[fold] for fold in sorted(f for f in scores if f is not None))
-    mean = sum(folds) / len(folds)
-    std = None
-    if len(folds) > 1:
-        # hypot() scales: the squares of a diverged score are no float any more.
-        std = math.hypot(*(value - mean for value in folds)) / math.sqrt(len(folds) - 1)
-    return Metric(name=name, value=mean, std=std, folds=folds, direction=direction)
+    std = deviation(folds) if len(folds) > 1 else None
+    return Metric(name=name, value=mean(folds), std=std, folds=folds, direction=direction)
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean; infinite, or NaN, where the values or their sum are."""
+    try:
+        return fmean(values)
+    except (OverflowError, ValueError):  # a sum beyond any float; infinities of both signs
+        return sum(values) / len(values)
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation (``ddof=1``); NaN where a value is not finite.
+
+    Parameters
+    ----------
+    values : sequence of float
+        At least two.
+
+    Examples
+    --------
+    >>> deviation([1.0, 2.0, 3.0])
+    1.0
+    """
+    if not all(map(math.isfinite, values)):
+        return math.nan
+    middle = mean(values)
+    # hypot() scales: the squares of a diverged score are no float any more.
+    return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
 
 
 def number(value: object) -> float | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isnan
-from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from .entities import ComputationStatus, Direction, Launch, Run, Status
 from .exceptions import ExecutionError
+from .measuring import mean
 from .runner import Tally
 from .store import Store
 from .types import JSONValue
@@ -159,10 +159,10 @@ def best_run(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> Ru
         if run.status is Status.COMPLETE and name in run.metrics:
             groups.setdefault(run.group, []).append(run)
     means = {
-        group: fmean(run.metrics[name].value for run in members)
+        group: mean([run.metrics[name].value for run in members])
         for group, members in groups.items()
     }
-    ranked = {group: sign * mean for group, mean in means.items() if not isnan(mean)}
+    ranked = {group: sign * score for group, score in means.items() if not isnan(score)}
     return groups[max(ranked, key=ranked.__getitem__)][0] if ranked else None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from gosset.artifacts.memory import MemoryArtifacts
 from gosset.artifacts.values import keep
-from gosset.measuring import measure, number, summarise
+from gosset.measuring import deviation, mean, measure, number, summarise
 from gosset.metrics import metric
 
 
@@ -56,3 +56,10 @@ def test_what_is_no_number_costs_no_other_score():
 def test_deviation_of_huge_scores_is_a_number():
     assert summarise("a", {0: 1e200, 1: 0.0}, "maximize").std == pytest.approx(1e200 / math.sqrt(2))
     assert math.isnan(summarise("a", {0: 1.0, 1: math.nan}, "maximize").std)
+
+
+def test_mean_of_what_no_float_can_hold_is_no_error():
+    assert mean([1e308, 1e308]) == math.inf
+    assert math.isnan(mean([math.inf, -math.inf]))
+    assert mean([1e16, 1.0, -1e16]) == 1 / 3
+    assert math.isnan(deviation([1.0, math.inf]))

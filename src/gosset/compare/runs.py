@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from statistics import fmean, stdev
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..entities import Direction, Run, Status
 from ..exceptions import MetricError, UsageError, did_you_mean, require
+from ..measuring import deviation, mean
 from ..types import JSONValue
 from .tables import Cell, Table
 
@@ -179,16 +179,10 @@ def _measured(group: Sequence[Run], name: str) -> dict[str, Cell]:
     ]
     values = [value for metric in found for value in metric.folds or (metric.value,)]
     return {
-        name: fmean(metric.value for metric in found) if found else None,
-        f"{name}_std": _stdev(values) if len(values) > 1 else None,
+        name: mean([metric.value for metric in found]) if found else None,
+        f"{name}_std": deviation(values) if len(values) > 1 else None,
         f"{name}_n": len(values),
     }
-
-
-def _stdev(values: Sequence[float]) -> float:
-    # statistics.stdev is exact, but knows no infinity; what is not finite has no spread.
-    finite = all(abs(value) < float("inf") for value in values)
-    return float(stdev(values)) if finite else float("nan")
 
 
 def _status(group: Sequence[Run]) -> str:
