@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
+from typing import cast
 
+from .entities import Launch, Status
 from .exceptions import GossetError
+from .filters import equal
 from .settings import Settings, sqlite_path
-from .store import exists, open_store
+from .store import Store, exists, open_store
 
 EXTRAS = {
     "frames": ("pandas", "pyarrow"),
@@ -25,6 +28,9 @@ EXTRAS = {
 
 LITTLE = 500_000_000
 """Bytes of free disk under which it is said to be full."""
+
+LISTED = 5
+"""How many crashed launches are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +80,31 @@ def _store(settings: Settings) -> Iterator[Check]:
             yield _writable(_above(file or settings.root), f"not made yet: {url}")
             return
         with open_store(settings=settings, create=False) as store:
-            counts = {
-                kind: store.catalog.count(kind) for kind in ("projects", "experiments", "runs")
-            }
-            shown = ", ".join(f"{count} {kind}" for kind, count in counts.items())
+            kinds = {"projects": "project", "experiments": "experiment", "runs": "run"}
+            counts = [(store.catalog.count(kind), word) for kind, word in kinds.items()]
+            shown = ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts)
             yield Check("store", True, f"{store.url}: {shown}")
+            yield from _crashed(store)
             store.artifacts.delete(store.artifacts.put(b"gosset doctor"))
         yield Check("store writable", True, "artifacts can be written")
         if file is not None:
             yield _writable(file.parent, "catalog folder can be written")
     except (GossetError, OSError) as error:
         yield Check("store", False, str(error))
+
+
+def _crashed(store: Store) -> Iterator[Check]:
+    """Tell of launches whose process is gone; they lost nothing that was computed."""
+    store.catalog.reap()
+    crashed = store.select("launches", equal(status=str(Status.CRASHED)))
+    if not crashed:
+        return
+    names = [f"{launch.experiment}#{launch.number}" for launch in cast("list[Launch]", crashed)]
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    detail = (
+        f"crashed: {', '.join(names[:LISTED])}{more}; take one up with gosset resume {names[0]}"
+    )
+    yield Check("launches", True, detail)
 
 
 def _writable(folder: Path, detail: str) -> Check:

@@ -14,6 +14,8 @@ import pytest
 from workplace import GOSSET, Workplace, files_in
 
 import gosset as gs
+from gosset.entities import Launch, Status
+from gosset.storage.base import Batch, RunUpdate
 
 DOUBLING = """
     import gosset as gs
@@ -366,3 +368,39 @@ def test_global_options_may_stand_anywhere(lab: Workplace, tmp_path: Path) -> No
     assert len(lab.json("list", "runs", f"--store={url}")) == 3
     assert not (lab.folder / ".gosset").exists()
     assert lab.gosset("--version").stdout.startswith("gosset ")
+
+
+def test_a_launch_whose_process_was_killed_is_shown_as_crashed(workplace: Workplace) -> None:
+    workplace.write("slow.py", SLOW)
+    with subprocess.Popen(
+        [GOSSET, "run", "slow.py", "--on", "inline"],
+        cwd=workplace.folder,
+        env=workplace.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert any("begun" in line for line in process.stdout)
+        process.kill()
+    checks = {c["check"]: c["detail"] for c in workplace.json("doctor")}
+    assert checks["launches"].startswith("crashed: slow#1")
+    assert "1 project, 1 experiment, 2 runs" in checks["store"]
+    assert workplace.json("list", "launches")[0]["status"] == "crashed"
+
+
+@pytest.mark.parametrize("words", [["list", "launches"], ["list", "runs"], ["show", "slow#1"]])
+def test_whatever_reads_the_store_finds_out_who_has_crashed(
+    workplace: Workplace, words: list[str]
+) -> None:
+    workplace.write("lab.py", DOUBLING.replace("doubling", "slow"))
+    workplace.gosset("run", "lab.py", "--quiet")
+    with workplace.store() as store:
+        launch = store.catalog.find("launches", "slow#1")
+        assert isinstance(launch, Launch)
+        # Of a process that was never there.
+        store.catalog.update_launch(launch.id, status=Status.RUNNING, pid=2**22 + 1)
+        runs = store.runs_of(launch)
+        store.catalog.record(Batch(runs=[RunUpdate(id=r.id, status=Status.RUNNING) for r in runs]))
+    told = workplace.json(*words)
+    assert (told[0] if isinstance(told, list) else told)["status"] == "crashed"

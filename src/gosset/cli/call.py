@@ -42,7 +42,7 @@ class Call:
         """Open the store; NotFoundError where there is none."""
         from ..store import open_store
 
-        return open_store(settings=self.settings(), create=False)
+        return _current(open_store(settings=self.settings(), create=False))
 
     def browsing(self) -> Store:
         """Open the store, or an empty one where the default one was not made yet."""
@@ -52,7 +52,17 @@ class Call:
         if settings.store is None and not exists(settings.store_url):
             say("there is no store yet; the first gosset run makes one")
             return open_store("memory://")
-        return open_store(settings=settings, create=False)
+        return _current(open_store(settings=settings, create=False))
+
+
+def _current(store: Store) -> Store:
+    """Mark the launches whose process is gone as crashed, so that nobody waits for them."""
+    try:
+        store.catalog.reap()
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def call_of(context: typer.Context) -> Call:
