@@ -128,3 +128,14 @@ def test_an_estimator_that_says_nothing_is_told_by_its_target() -> None:
 def test_several_targets_of_many_classes_are_refused() -> None:
     with pytest.raises(DatasetError, match="one experiment for each target"):
         task_of(KNeighborsClassifier(), np.array([[0, 1], [2, 1]]))
+
+
+def test_classes_and_types_of_values_are_told_by_name() -> None:
+    from sklearn.feature_extraction.text import CountVectorizer
+    from sklearn.preprocessing import OneHotEncoder
+
+    for encoder, dtype in ((OneHotEncoder(), "numpy.float64"), (CountVectorizer(), "numpy.int64")):
+        found = {h.name: h.value for h in hyperparameters(encoder)}
+        assert found[f"{type(encoder).__name__}.dtype"] == dtype
+    found = {h.name: h.value for h in hyperparameters(OneHotEncoder(dtype=np.dtype("f4")))}
+    assert found["OneHotEncoder.dtype"] == "float32"

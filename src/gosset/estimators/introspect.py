@@ -147,7 +147,12 @@ def as_json(value: Any) -> JSONValue:
     >>> import numpy as np
     >>> as_json({"range": (1, np.int64(2)), "norm": np.linalg.norm})
     {'range': [1, 2], 'norm': 'numpy.linalg.norm'}
+    >>> as_json([np.float64, np.dtype("float32")])
+    ['numpy.float64', 'float32']
     """
+    # A class has the attributes of its instances, but not their values.
+    if isinstance(value, type):
+        return class_path(value)
     if hasattr(value, "item") and hasattr(value, "dtype") and value.ndim == 0:
         value = value.item()
     if value is None or isinstance(value, bool | int | float | str):
@@ -160,8 +165,8 @@ def as_json(value: Any) -> JSONValue:
         return sorted((as_json(entry) for entry in value), key=str)
     if hasattr(value, "tolist") and hasattr(value, "dtype"):
         return as_json(value.tolist())
-    if isinstance(value, type):
-        return class_path(value)
+    if type(value).__module__ == "numpy.dtypes":
+        return str(value)
     if isinstance(value, functools.partial):
         return as_json(value.func)
     if not takes_parameters(value) and hasattr(value, "__qualname__"):
