@@ -24,7 +24,15 @@ from sklearn.svm import LinearSVC
 from gosset.entities import Direction
 from gosset.estimators import evaluate, fit
 from gosset.exceptions import MetricError, UsageError
-from gosset.metrics import Resolved, available, defaults, metric, resolve, results_views
+from gosset.metrics import (
+    Resolved,
+    available,
+    defaults,
+    metric,
+    resolve,
+    results_views,
+    scikit_learn,
+)
 from gosset.metrics.results import labels_of, ordered
 from gosset.metrics.scikit_learn import from_name
 from gosset.splits import Fold
@@ -234,6 +242,35 @@ def test_functions_of_scikit_learn_by_name_and_as_they_are() -> None:
     assert got["cohen_kappa_score"] == library.cohen_kappa_score(truth, predicted)
     assert got["top_k_accuracy_score"] == 1.0 or got["top_k_accuracy_score"] > 0.9
     assert resolve("hamming_loss").directions["hamming_loss"] is Direction.MINIMIZE
+
+
+LOWER_IS_BETTER = ["brier_score_loss", "coverage_error", "davies_bouldin_score", "hamming_loss", "hinge_loss", "label_ranking_loss", "log_loss", "max_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_gamma_deviance", "mean_pinball_loss", "mean_poisson_deviance", "mean_squared_error", "mean_squared_log_error", "mean_tweedie_deviance", "median_absolute_error", "root_mean_squared_error", "root_mean_squared_log_error", "zero_one_loss"]
+HIGHER_IS_BETTER = ["accuracy_score", "adjusted_mutual_info_score", "adjusted_rand_score", "average_precision_score", "balanced_accuracy_score", "calinski_harabasz_score", "cohen_kappa_score", "completeness_score", "d2_absolute_error_score", "d2_brier_score", "d2_log_loss_score", "d2_pinball_score", "d2_tweedie_score", "dcg_score", "explained_variance_score", "f1_score", "fbeta_score", "fowlkes_mallows_score", "homogeneity_score", "jaccard_score", "label_ranking_average_precision_score", "matthews_corrcoef", "mutual_info_score", "ndcg_score", "normalized_mutual_info_score", "precision_score", "r2_score", "rand_score", "recall_score", "roc_auc_score", "silhouette_score", "top_k_accuracy_score", "v_measure_score"]
+
+
+def test_every_function_of_scikit_learn_has_its_own_better_end() -> None:
+    answered = {
+        name for name in library.__all__ if scikit_learn.is_function(getattr(library, name))
+    }
+    expected = dict.fromkeys(LOWER_IS_BETTER, Direction.MINIMIZE)
+    expected |= dict.fromkeys(HIGHER_IS_BETTER, Direction.MAXIMIZE)
+    found = {}
+    for name in answered:
+        metric, _, _ = scikit_learn.from_function(getattr(library, name), name)
+        found[name] = metric.direction
+    # An older scikit-learn lacks some of them; a newer one's additions are to be looked at.
+    assert found == {name: expected.get(name) for name in answered}
+    assert {"davies_bouldin_score", "log_loss", "accuracy_score"} <= answered
+
+
+def test_every_scorer_says_that_greater_is_better() -> None:
+    found = {name: from_name(name) for name in library.get_scorer_names()}
+    assert {name for name, known in found.items() if known[0].direction != "maximize"} == set()
+
+
+@pytest.mark.parametrize("name", ["det_curve", "confusion_matrix", "classification_report", "auc"])
+def test_what_gives_no_score_is_no_metric_of_scikit_learn(name: str) -> None:
+    assert from_name(name) is None
 
 
 def test_a_scorer_with_options_of_its_own() -> None:

@@ -215,6 +215,9 @@ def _function(name: str) -> Callable[..., Any] | None:
 
 
 def _direction(name: str) -> Direction:
+    if name == "davies_bouldin_score":
+        # Alone among the scores it tells how much clusters resemble each other.
+        return Direction.MINIMIZE
     return next(way for ending, way in _ENDINGS.items() if name.endswith(ending))
 
 
