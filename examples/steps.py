@@ -32,6 +32,7 @@ quick = gs.Experiment(
     steps=[prepare, train],
     parameters={"alpha": [1e-4, 1e-2, 1.0]},
     config={"epochs": 20},
+    metrics=["accuracy"],
     seeds=[0, 1, 2],
 )
 

@@ -96,7 +96,7 @@ def _compile(
         else:
             estimator, factory = made, declared.declared_by
     if declared.steps is not None:
-        return compile_steps(declared.steps)
+        return compile_steps(declared.steps, metrics=metrics or ())
     if stages is not None:
         views = () if first is None else fold_views()
         return compile_stages(stages, metrics=metrics or (), views=views)

@@ -166,7 +166,8 @@ def resume(
 ) -> tuple[Launch, Tally]:
     """Carry out the runs of a launch that did not complete; the others are left alone.
 
-    Aggregates over runs are carried out over all of them.
+    Aggregates over runs are carried out over all of them. A launch that is complete stays
+    as it is.
 
     Raises
     ------
@@ -183,6 +184,8 @@ def resume(
             f"in process {current.pid} on {current.host}",
             hint="stop it first, or wait until it has ended",
         )
+    if current.status is Status.COMPLETE:
+        return current, Tally()
     _write_data(prepared, store)
     aggregates = Scope.LAUNCH in prepared.pipeline.scopes.values()
     runs = [r for r in store.runs_of(started) if aggregates or r.status is not Status.COMPLETE]
@@ -211,12 +214,17 @@ def resume(
         )
         for run, settled in zip(runs, chosen, strict=True)
     ]
+    observer = observer or Quiet()
+    if execution.number != started.execution:
+        observer.warn(
+            f"the code has changed since launch {started.experiment}#{started.number} started: "
+            f"what is carried out now belongs to execution {execution.number}, "
+            f"what was complete to execution {started.execution}"
+        )
     catalog.update_launch(
         started.id, status=Status.RUNNING, heartbeat=now(), host=host(), pid=os.getpid()
     )
-    return _carry_out(
-        prepared, store, options, executor, observer or Quiet(), started, runs, chosen, extras
-    )
+    return _carry_out(prepared, store, options, executor, observer, started, runs, chosen, extras)
 
 
 def _carry_out(

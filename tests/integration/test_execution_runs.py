@@ -401,3 +401,26 @@ def test_state_of_stages_apart_is_put_together(store):
     experiment = gs.Experiment("e", stages=[left, right])
     result = experiment.execute(store=store, executor="inline", progress=False)
     assert result.states[result.runs[0].id] == {"x": 1, "y": 2, "both": "right"}
+
+
+def test_steps_rank_by_the_first_metric_whose_better_end_is_known(store):
+    def act(run):
+        run.log({"rmse": run.params.k, "own": -run.params.k})
+
+    experiment = gs.Experiment(
+        "ranked", steps=[act], parameters={"k": [3, 1, 2]}, metrics=["own", "rmse"]
+    )
+    result = experiment.execute(store=store, executor="inline")
+    assert result.objective == ("rmse", gs.Direction.MINIMIZE)
+    assert result.best.params == {"k": 1}
+    with pytest.raises(gs.UsageError, match="steps log their metrics"):
+        gs.Experiment("wrong", steps=[act], metrics=[max]).plan()
+
+
+def test_resuming_a_complete_launch_changes_nothing(store):
+    experiment = gs.Experiment("whole", steps=[lambda run: None])
+    done = experiment.execute(store=store, executor="inline")
+    again = experiment.resume(done.launch, store=store)
+    assert again.launch == store.catalog.find("launches", done.launch.id)
+    assert again.launch.ended == done.launch.ended
+    assert len(store.catalog.attempts(done.runs[0].id)) == 1

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..entities import Direction
+from ..exceptions import MetricError
 from ..metrics import Resolved, resolve
 from ..stages import Stage, view
 
@@ -78,6 +79,21 @@ def score(
     )
     stages = tuple(stage for stage in resolved.stages if not set(stage.outputs) <= set(provided))
     return Scoring(stages, resolved.metrics, objective)
+
+
+def known_objective(name: str) -> tuple[str, Direction] | None:
+    """Return a metric with its better end, where its name is known to have one.
+
+    Examples
+    --------
+    >>> known_objective("rmse")[1].value, known_objective("my own") is None
+    ('minimize', True)
+    """
+    try:
+        direction = resolve([name]).directions.get(name, Direction.NONE)
+    except MetricError:
+        return None
+    return None if direction is Direction.NONE else (name, direction)
 
 
 def _test_first(item: tuple[str, Direction]) -> bool:

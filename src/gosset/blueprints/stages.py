@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from ..exceptions import MetricError
 from ..stages import Stage
 from ..usercode import called_name
 from .base import Blueprint, Translation, untranslated
-from .scoring import labels_view, score
+from .scoring import known_objective, labels_view, score
 
 
 def compile_stages(
@@ -58,11 +59,24 @@ class Step:
         return self.function(run)
 
 
-def compile_steps(steps: Sequence[Callable[..., Any]]) -> Blueprint:
+def compile_steps(steps: Sequence[Callable[..., Any]], *, metrics: Iterable[Any] = ()) -> Blueprint:
     """Return the blueprint of an experiment of steps, carried out in order for each run.
 
-    The names of parameters are free: a step reads them from ``run.params``.
+    The names of parameters are free: a step reads them from ``run.params``. So are those of
+    metrics, which steps log; one that goes by a known name has the known better end.
+
+    Raises
+    ------
+    MetricError
+        A metric that is not a name.
     """
+    names = list(metrics)
+    for name in names:
+        if not isinstance(name, str):
+            raise MetricError(
+                f"steps log their metrics, so {name!r} cannot be computed from them",
+                hint="name what is logged, e.g. metrics=['accuracy']",
+            )
     stages: list[Stage] = []
     for declared in steps:
         function = declared.function if isinstance(declared, Stage) else declared
@@ -84,7 +98,8 @@ def compile_steps(steps: Sequence[Callable[..., Any]]) -> Blueprint:
         kind="steps",
         stages=tuple(stages),
         translate=_free,
-        description={"stages": [stage.name for stage in stages]},
+        objective=next(filter(None, map(known_objective, names)), None),
+        description={"stages": [stage.name for stage in stages], "metrics": [*names]},
     )
 
 
