@@ -239,7 +239,7 @@ class _Planner:
         self.places: list[Place] = []
         self._item_at: dict[tuple[str, int | None, int | None], int] = {}
         self._same: dict[tuple[object, ...], int] = {}
-        self._recipes: dict[tuple[str, str], str] = {}
+        self._recipes: dict[tuple[str, int | None], str] = {}
 
     # -- who does what
 
@@ -265,7 +265,10 @@ class _Planner:
             for argument, value in stage.inputs.items()
         }
         parameters = self._parameters(stage, run)
-        recipe = self._recipe(stage, parameters)
+        # The same on every fold; to digest an estimator takes longer than all else here.
+        recipe = self._recipes.get((stage.name, number))
+        if recipe is None:
+            recipe = self._recipes[stage.name, number] = self._recipe(stage, parameters)
         identities = {
             argument: identity_of(ref, self.pipeline.stages, self._known)
             for argument, ref in inputs.items()
@@ -354,18 +357,14 @@ class _Planner:
 
     def _recipe(self, stage: Stage, parameters: Mapping[str, object]) -> str:
         values = digest(dict(parameters), where=f"stage {stage.name!r}, parameters")
-        recipe = self._recipes.get((stage.name, values))
-        if recipe is None:
-            recipe = combine(
-                KEY_FORMAT,
-                stage.name,
-                self.codes[stage.name],
-                values,
-                *stage.outputs,
-                *(f"{name}={stage.formats[name]}" for name in sorted(stage.formats)),
-            )
-            self._recipes[stage.name, values] = recipe
-        return recipe
+        return combine(
+            KEY_FORMAT,
+            stage.name,
+            self.codes[stage.name],
+            values,
+            *stage.outputs,
+            *(f"{name}={stage.formats[name]}" for name in sorted(stage.formats)),
+        )
 
     # -- what the cache holds
 
