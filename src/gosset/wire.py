@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
+from .compare import Score
 from .entities import (
     ArtifactRef,
     Attempt,
@@ -91,16 +92,23 @@ def launch_to_json(
     best: Run | None,
     objective: tuple[str, Direction] | None,
 ) -> dict[str, JSONValue]:
-    """Return what ``run --json`` prints of a launch."""
+    """Return what ``run --json`` prints of a launch.
+
+    ``best`` has the parameter set that won, with the id and number of its first run: its
+    ``value`` and ``std`` are those of the summary, over ``seeds`` runs.
+    """
     told: JSONValue = None
     if best is not None and objective is not None:
         name, direction = objective
+        score = Score.of([run for run in runs if run.group == best.group], name)
         told = {
             "id": best.id,
             "number": best.number,
             "params": plain(best.params),
             "metric": name,
-            "value": _number(best.metrics[name].value),
+            "value": _number(score.mean),
+            "std": _number(score.std),
+            "seeds": score.runs,
             "direction": str(direction),
         }
     return {

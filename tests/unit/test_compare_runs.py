@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gosset.compare import runs_frame, summary_table, varying
+from gosset.compare import best_group, runs_frame, summary_table, varying
 from gosset.compare.runs import best_row
 from gosset.entities import Direction, Metric, Run, Status
 from gosset.exceptions import MetricError, UsageError
@@ -102,3 +102,30 @@ def test_a_frame_has_one_row_for_each_run() -> None:
     assert frame["metrics.accuracy"].tolist() == [0.75, 0.75]
     assert frame.loc[1, "params.k"] == "x"
     assert frame.loc[1].isna()["params.C"]
+
+
+def test_other_code_data_and_folds_are_columns_where_they_differ() -> None:
+    ones = [run(1, dataset="iris@1", split="a"), run(2, launch=2, dataset="iris@1", split="a")]
+    (row, _) = summary_table(ones, by="launch").to_dicts()
+    assert not {"execution", "dataset", "split"} & row.keys()
+    others = [*ones, run(3, launch=3, execution=2, dataset="iris@2", split="b")]
+    rows = summary_table(others, by="launch").to_dicts()
+    shown = [(row["execution"], row["dataset"], row["split"]) for row in rows]
+    assert shown == [(1, "iris@1", "a"), (1, "iris@1", "a"), (2, "iris@2", "b")]
+    assert [row["execution"] for row in summary_table(others, by="run").to_dicts()] == [1, 1, 2]
+    assert "execution" not in summary_table(ones, by="run").columns
+
+
+def test_a_parameter_that_is_none_is_told_from_one_that_is_not_there() -> None:
+    table = summary_table([run(1, params={}), run(2, params={"C": None})])
+    position = table.headers().index("C")
+    assert [line[position] for line in table.shown()] == ["–", "None"]
+    assert [row["C"] for row in table.to_plain()] == [None, None]
+
+
+def test_the_best_group_is_of_one_launch_and_goes_by_the_mean_over_its_seeds() -> None:
+    lucky = [run(1, (0.9, 1.0)), run(2, (0.1, 0.1), seed=1)]
+    steady = [run(n, (0.8, 0.8), params={"C": 2}, launch=n, seed=n) for n in (3, 4)]
+    found = best_group([*lucky, *steady], ("accuracy", Direction.MAXIMIZE))
+    assert [each.name for each in found] == ["e#3"]
+    assert best_group(lucky, None) == best_group(lucky, ("other", Direction.MINIMIZE)) == []

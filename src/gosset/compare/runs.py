@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..entities import Direction, Run, Status
 from ..exceptions import MetricError, UsageError, did_you_mean, require
 from ..measuring import deviation, mean
 from ..types import JSONValue
-from .tables import Cell, Table
+from .tables import NULL, Cell, Table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_DIFFERING: Mapping[str, tuple[str, ...]] = {
+    "params": (),
+    "run": ("execution",),
+    "launch": ("execution", "dataset", "split"),
+}
+"""Way of grouping → what a table says of runs where they differ in it."""
 
 
 def runs_frame(runs: Iterable[Run]) -> pd.DataFrame:
@@ -59,6 +68,42 @@ def _flat(run: Run) -> dict[str, Any]:
     return row
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A metric of runs that differ only in the seed.
+
+    Attributes
+    ----------
+    mean : float or None
+        Over the complete runs, of their means over folds; None without any.
+    std : float or None
+        Standard deviation (``ddof=1``) of all values that went into the mean, those of
+        every fold of every run; None with fewer than two.
+    n : int
+        Number of those values.
+    runs : int
+        Number of complete runs.
+    """
+
+    mean: float | None
+    std: float | None
+    n: int
+    runs: int
+
+    @classmethod
+    def of(cls, group: Iterable[Run], name: str) -> Score:
+        """Take the metric `name` of a group together; what did not complete does not count."""
+        complete = [run for run in group if run.status is Status.COMPLETE]
+        found = [run.metrics[name] for run in complete if name in run.metrics]
+        values = [value for metric in found for value in metric.folds or (metric.value,)]
+        return cls(
+            mean=mean([metric.value for metric in found]) if found else None,
+            std=deviation(values) if len(values) > 1 else None,
+            n=len(values),
+            runs=len(found),
+        )
+
+
 def summary_table(
     runs: Sequence[Run],
     metrics: Sequence[str] | None = None,
@@ -76,8 +121,9 @@ def summary_table(
         ``"params"``: one row for runs that differ only in the seed. Its mean is the mean
         over seeds of the means over folds; its standard deviation (``ddof=1``) is over
         all values that went into the mean, those of every fold of every seed, and ``n``
-        is their number. ``"launch"``: the same, apart for each launch. ``"run"``: one row
-        for each run, with its split and dataset.
+        is their number. ``"launch"``: the same, apart for each launch, with execution,
+        dataset and split where they differ. ``"run"``: one row for each run, with its
+        split and dataset, and with its execution where it differs.
 
     Returns
     -------
@@ -103,18 +149,20 @@ def summary_table(
     groups = [[run] for run in runs] if by == "run" else _groups(runs, apart=by == "launch")
     varied = varying(runs)
     several = len({(run.project, run.experiment) for run in runs}) > 1
+    differing = _differing(groups, _DIFFERING[by])
     rows: list[dict[str, Cell]] = []
-    for group in groups:
+    for group, different in zip(groups, differing, strict=True):
         first = group[0]
         row: dict[str, Cell] = {}
         if by == "run":
             row |= {"run": first.name, "experiment": first.experiment}
             row |= {"split": first.split, "dataset": first.dataset, "seed": first.seed}
         elif by == "launch":
-            row["launch"] = f"{first.experiment}#{first.launch}"
+            row["launch"] = f"{_experiment(first, runs)}#{first.launch}"
         elif several:
             row["experiment"] = first.experiment
-        row |= {name: _cell(first.params.get(name)) for name in varied}
+        row |= different
+        row |= {name: _param(first.params, name) for name in varied}
         for name in names:
             row |= _measured(group, name)
         if by != "run":
@@ -152,6 +200,20 @@ def best_row(table: Table, objective: tuple[str, Direction] | None) -> int | Non
     return -max(scored)[1] if scored else None
 
 
+def best_group(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> list[Run]:
+    """Return the runs of the best parameter set, which are of one launch; empty where none is.
+
+    Examples
+    --------
+    >>> best_group([], ("accuracy", Direction.MAXIMIZE))
+    []
+    """
+    if objective is None or not any(objective[0] in run.metrics for run in runs):
+        return []
+    best = best_row(summary_table(runs, [objective[0]], by="launch"), objective)
+    return [] if best is None else _groups(runs, apart=True)[best]
+
+
 def _groups(runs: Sequence[Run], *, apart: bool) -> list[list[Run]]:
     found: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
@@ -174,15 +236,25 @@ def _metric_names(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[st
 
 
 def _measured(group: Sequence[Run], name: str) -> dict[str, Cell]:
-    found = [
-        run.metrics[name] for run in group if run.status is Status.COMPLETE and name in run.metrics
+    score = Score.of(group, name)
+    return {name: score.mean, f"{name}_std": score.std, f"{name}_n": score.n}
+
+
+def _differing(groups: Sequence[Sequence[Run]], names: Sequence[str]) -> list[dict[str, Cell]]:
+    """Return for each group those of its runs' attributes that not all groups have alike."""
+    told: list[dict[str, Cell]] = [
+        {name: _together(getattr(run, name) for run in group) for name in names} for group in groups
     ]
-    values = [value for metric in found for value in metric.folds or (metric.value,)]
-    return {
-        name: mean([metric.value for metric in found]) if found else None,
-        f"{name}_std": deviation(values) if len(values) > 1 else None,
-        f"{name}_n": len(values),
-    }
+    kept = [name for name in names if len({row[name] for row in told}) > 1]
+    return [{name: row[name] for name in kept} for row in told]
+
+
+def _together(values: Iterable[object]) -> Cell:
+    """Return what runs have in common, else all that they have."""
+    found = list(dict.fromkeys(value for value in values if value is not None))
+    if len(found) == 1 and isinstance(found[0], int):
+        return found[0]
+    return ", ".join(map(str, found)) or None
 
 
 def _status(group: Sequence[Run]) -> str:
@@ -190,6 +262,15 @@ def _status(group: Sequence[Run]) -> str:
     if len(counts) == 1:
         return next(iter(counts))
     return ", ".join(f"{count} {label}" for label, count in counts.items())
+
+
+def _experiment(run: Run, runs: Sequence[Run]) -> str:
+    several = len({other.project for other in runs}) > 1
+    return f"{run.project}/{run.experiment}" if several else run.experiment
+
+
+def _param(params: Mapping[str, JSONValue], name: str) -> Cell:
+    return NULL if name in params and params[name] is None else _cell(params.get(name))
 
 
 def _cell(value: JSONValue) -> Cell:

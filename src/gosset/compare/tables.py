@@ -16,8 +16,18 @@ from ..types import JSONValue
 if TYPE_CHECKING:
     import rich.table
 
-Cell: TypeAlias = "bool | int | float | str | None"
-"""A plain value in a table."""
+
+class Null:
+    """None as a value, in a table where None itself says that there is no value."""
+
+    def __str__(self) -> str:
+        return "None"
+
+
+NULL = Null()
+
+Cell: TypeAlias = "bool | int | float | str | Null | None"
+"""A plain value in a table; None: there is none."""
 
 NARROW = 24
 """Characters up to which a cell stays on one line, however narrow the terminal is."""
@@ -79,7 +89,8 @@ class Table:
 
     def to_dicts(self) -> list[dict[str, Cell]]:
         """Return one dictionary for each row."""
-        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+        plain = [[None if isinstance(cell, Null) else cell for cell in row] for row in self.rows]
+        return [dict(zip(self.columns, row, strict=True)) for row in plain]
 
     def to_json(self) -> str:
         """Return a JSON array of the rows; what is not finite is text (``"NaN"``)."""
@@ -234,6 +245,8 @@ def _rounded(cell: Cell) -> str:
 
 
 def _finite(cell: Cell) -> JSONValue:
+    if isinstance(cell, Null):
+        return None
     if isinstance(cell, float) and not math.isfinite(cell):
         return "NaN" if math.isnan(cell) else "Infinity" if cell > 0 else "-Infinity"
     return cell
