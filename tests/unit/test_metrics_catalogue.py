@@ -244,8 +244,63 @@ def test_functions_of_scikit_learn_by_name_and_as_they_are() -> None:
     assert resolve("hamming_loss").directions["hamming_loss"] is Direction.MINIMIZE
 
 
-LOWER_IS_BETTER = ["brier_score_loss", "coverage_error", "davies_bouldin_score", "hamming_loss", "hinge_loss", "label_ranking_loss", "log_loss", "max_error", "mean_absolute_error", "mean_absolute_percentage_error", "mean_gamma_deviance", "mean_pinball_loss", "mean_poisson_deviance", "mean_squared_error", "mean_squared_log_error", "mean_tweedie_deviance", "median_absolute_error", "root_mean_squared_error", "root_mean_squared_log_error", "zero_one_loss"]
-HIGHER_IS_BETTER = ["accuracy_score", "adjusted_mutual_info_score", "adjusted_rand_score", "average_precision_score", "balanced_accuracy_score", "calinski_harabasz_score", "cohen_kappa_score", "completeness_score", "d2_absolute_error_score", "d2_brier_score", "d2_log_loss_score", "d2_pinball_score", "d2_tweedie_score", "dcg_score", "explained_variance_score", "f1_score", "fbeta_score", "fowlkes_mallows_score", "homogeneity_score", "jaccard_score", "label_ranking_average_precision_score", "matthews_corrcoef", "mutual_info_score", "ndcg_score", "normalized_mutual_info_score", "precision_score", "r2_score", "rand_score", "recall_score", "roc_auc_score", "silhouette_score", "top_k_accuracy_score", "v_measure_score"]
+LOWER_IS_BETTER = [
+    "brier_score_loss",
+    "coverage_error",
+    "davies_bouldin_score",
+    "hamming_loss",
+    "hinge_loss",
+    "label_ranking_loss",
+    "log_loss",
+    "max_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_gamma_deviance",
+    "mean_pinball_loss",
+    "mean_poisson_deviance",
+    "mean_squared_error",
+    "mean_squared_log_error",
+    "mean_tweedie_deviance",
+    "median_absolute_error",
+    "root_mean_squared_error",
+    "root_mean_squared_log_error",
+    "zero_one_loss",
+]
+HIGHER_IS_BETTER = [
+    "accuracy_score",
+    "adjusted_mutual_info_score",
+    "adjusted_rand_score",
+    "average_precision_score",
+    "balanced_accuracy_score",
+    "calinski_harabasz_score",
+    "cohen_kappa_score",
+    "completeness_score",
+    "d2_absolute_error_score",
+    "d2_brier_score",
+    "d2_log_loss_score",
+    "d2_pinball_score",
+    "d2_tweedie_score",
+    "dcg_score",
+    "explained_variance_score",
+    "f1_score",
+    "fbeta_score",
+    "fowlkes_mallows_score",
+    "homogeneity_score",
+    "jaccard_score",
+    "label_ranking_average_precision_score",
+    "matthews_corrcoef",
+    "mutual_info_score",
+    "ndcg_score",
+    "normalized_mutual_info_score",
+    "precision_score",
+    "r2_score",
+    "rand_score",
+    "recall_score",
+    "roc_auc_score",
+    "silhouette_score",
+    "top_k_accuracy_score",
+    "v_measure_score",
+]
 
 
 def test_every_function_of_scikit_learn_has_its_own_better_end() -> None:
