@@ -286,7 +286,8 @@ class _Task:
             return stage.function(**arguments, **parameters)
         with seeded(seed) as drawn, contextlib.ExitStack() as stack:
             if run is not None:
-                stack.enter_context(active(run))
+                shared = stage.cache and "run" not in stage.inputs.values()
+                stack.enter_context(active(run.for_logging() if shared else run))
             value = stage.function(**arguments, **parameters)
             if work.cacheable and "seed" not in arguments and drawn():
                 warnings.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -76,6 +77,10 @@ class Store(Values):
         del self._values[name]
 
 
+_GIVEN = ("seed", "params", "config")
+"""What tells one run from another before anything is done."""
+
+
 class ActiveRun:
     """A run at work, seen from inside.
 
@@ -132,6 +137,25 @@ class ActiveRun:
         self.metrics: dict[str, float] = {}
         self.tags: list[str] = []
 
+    def for_logging(self) -> ActiveRun:
+        """Return the same run, which takes what is logged but says nothing of its parameters.
+
+        It is what a cached stage that does not take ``run`` has: its cache key says nothing
+        of them either, so that it may be carried out once for several runs.
+        """
+        blind = copy.copy(self)
+        for name in _GIVEN:
+            delattr(blind, name)
+        return blind
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _GIVEN:
+            raise UsageError(
+                f"the stage reads {name!r} of the run, which it does not take",
+                hint=f"take {name} (or run) as an argument, so that the cache knows of it",
+            )
+        raise AttributeError(f"a run has no {name!r}")
+
     def log(self, metrics: Mapping[str, float]) -> None:
         """Log metrics by name; the last value of a name counts.
 
@@ -162,6 +186,9 @@ _active: contextvars.ContextVar[ActiveRun | None] = contextvars.ContextVar("run"
 
 def current_run() -> ActiveRun:
     """Return the run that the calling code works for.
+
+    In a stage that may be cached it takes what is logged, but has no ``params``, ``config``
+    or ``seed``: the stage takes these as arguments.
 
     Raises
     ------

@@ -1,5 +1,7 @@
 """Work in a worker: keys are made there, failures are outcomes, logs have an end."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -242,3 +244,18 @@ def test_name_that_the_catalog_cannot_keep_fails_the_stage_alone(logged, message
     assert outcome.status is ComputationStatus.FAILED
     assert message in outcome.exception.message
     assert outcome.outputs == ()
+
+
+@pytest.mark.parametrize("cache", [True, False])
+def test_only_a_stage_that_is_never_shared_reads_the_parameters_of_its_run(cache):
+    @stage(cache=cache)
+    def reads(x):
+        return current_run().params.x
+
+    facts = RunFacts(id="r", number=1, name="e#1", seed=0, params={"x": 2}, config={})
+    given = work(0, "reads", cacheable=cache, x=constant(1))
+    [outcome] = Bench(reads).carry_out(replace(given, run=facts))
+    if cache:
+        assert "take params (or run) as an argument" in outcome.exception.message
+    else:
+        assert outcome.status is ComputationStatus.COMPUTED

@@ -115,3 +115,18 @@ def test_threads_do_not_see_each_others_run():
         thread.start()
         thread.join()
     assert found == [None]
+
+
+def test_run_for_logging_takes_what_is_logged_and_says_nothing_of_what_was_given():
+    one = run(lr=0.1)
+    blind = one.for_logging()
+    blind.log({"loss": 1})
+    blind.fields["seen"] = 2
+    blind.set_tags("draft")
+    assert (one.metrics, dict(one.fields), one.tags) == ({"loss": 1.0}, {"seen": 2}, ["draft"])
+    for name in ("seed", "params", "config"):
+        with pytest.raises(UsageError, match=f"reads '{name}' of the run.*take {name}"):
+            getattr(blind, name)
+    assert one.params.lr == 0.1
+    with pytest.raises(AttributeError, match="a run has no 'accuracy'"):
+        blind.accuracy  # noqa: B018
