@@ -62,8 +62,8 @@ class Values:
         return type(self), (self._values,)
 
 
-class Store(Values):
-    """Named values that can also be set."""
+class OpenValues(Values):
+    """Named values that can be set, too."""
 
     __slots__ = ()
 
@@ -92,12 +92,12 @@ class ActiveRun:
         What is varied, read-only: ``run.params.lr`` or ``run.params["SVC.C"]``.
     config : Values
         What is fixed, read-only.
-    vars : Store
+    vars : OpenValues
         Lives only while the run is carried out: what one step sets, the next ones find.
         Stages may be carried out by different workers and pass values as outputs instead.
-    state : Store
+    state : OpenValues
         Likewise, and survives the run in memory; never goes to the catalog.
-    fields : Store
+    fields : OpenValues
         Kept in the catalog with the run, and searchable.
 
     Examples
@@ -131,9 +131,9 @@ class ActiveRun:
         self.seed = facts.seed
         self.params = Values(facts.params)
         self.config = Values(facts.config)
-        self.vars = Store({})
-        self.state = Store({})
-        self.fields = Store({})
+        self.vars = OpenValues({})
+        self.state = OpenValues({})
+        self.fields = OpenValues({})
         self.metrics: dict[str, float] = {}
         self.tags: list[str] = []
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from gosset.exceptions import UsageError
-from gosset.tracking import ActiveRun, Store, Values, active, current_run, log
+from gosset.tracking import ActiveRun, OpenValues, Values, active, current_run, log
 from gosset.works import RunFacts
 
 
@@ -46,7 +46,7 @@ def test_given_values_cannot_be_set_and_their_source_is_not_shared():
 
 
 def test_store_takes_values_by_attribute_and_item():
-    store = Store({})
+    store = OpenValues({})
     store.a = 1
     store["b c"] = 2
     assert dict(store) == {"a": 1, "b c": 2}
@@ -54,7 +54,7 @@ def test_store_takes_values_by_attribute_and_item():
     assert "a" not in store
 
 
-@pytest.mark.parametrize("kind", [Values, Store])
+@pytest.mark.parametrize("kind", [Values, OpenValues])
 def test_values_survive_pickling(kind):
     again = pickle.loads(pickle.dumps(kind({"lr": 1})))
     assert type(again) is kind
