@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from .entities import ComputationStatus, Direction, Launch, Run, Status
+from .entities import ComputationStatus, Direction, Experiment, Launch, Run, Status
 from .exceptions import ExecutionError
 from .measuring import mean
 from .runner import Tally
@@ -164,6 +164,14 @@ def best_run(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> Ru
     }
     ranked = {group: sign * score for group, score in means.items() if not isnan(score)}
     return groups[max(ranked, key=ranked.__getitem__)][0] if ranked else None
+
+
+def objective_of(experiment: Experiment, runs: Sequence[Run]) -> tuple[str, Direction] | None:
+    """Return the metric that tells the best run: as it was declared, else the first that can."""
+    declared = experiment.definition.get("objective")
+    if isinstance(declared, Mapping):
+        return str(declared["metric"]), Direction(str(declared["direction"]))
+    return _guess(runs)
 
 
 def _guess(runs: Sequence[Run]) -> tuple[str, Direction] | None:

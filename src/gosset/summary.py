@@ -69,8 +69,9 @@ def summarise_launch(
         tail.append(_best_line(runs, objective, table, best))
     words = ("computed", "cached", "failed", "skipped")
     tail.append(", ".join(f"{computations[word]} {word}" for word in words))
-    tail += _failures([run for run in runs if run.status is Status.FAILED])
-    tail.append(printable(f"kept in {url}; see gosset show {runs[-1].name}"))
+    failed = [run for run in runs if run.status is Status.FAILED]
+    tail += _failures(failed)
+    tail.append(printable(f"kept in {url}; see gosset show {(failed or [runs[-1]])[0].name}"))
     return Summary(head, replace(table, best=best), tail)
 
 

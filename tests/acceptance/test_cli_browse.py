@@ -334,3 +334,20 @@ def test_a_terminal_gets_colour_unless_it_is_not_wanted_and_nothing_is_cut_off(
 def test_a_reader_that_goes_away_is_no_error(filled: Workplace) -> None:
     done = filled.start(["sh", "-c", f"{GOSSET} list computations --csv | head -1"])
     assert done.stderr == ""
+
+
+def test_experiments_are_compared_also_by_their_best_results(filled: Workplace) -> None:
+    told = filled.json("compare", "near", "far", "--metric", "accuracy")
+    near, far = told["results"]
+    assert (near["launch"].partition("#")[0], far["launch"]) == ("near", "far#1")
+    runs = filled.json("list", "runs", "experiment == 'near'")
+    assert near["accuracy"] == max(run["metrics"]["accuracy"] for run in runs)
+    assert near["accuracy_n"] == 3
+    assert near["accuracy_std"] > 0
+    assert "f1_macro" not in near
+    shown = filled.gosset("compare", "near", "far").stdout.partition("best results")[2]
+    assert f"{near['accuracy']:.4f} ± {near['accuracy_std']:.4f}" in shown
+    assert "f1_macro" in shown
+    assert (
+        "accuracy" in filled.gosset("compare", "near", "far", "--metric", "acuracy", code=2).stderr
+    )

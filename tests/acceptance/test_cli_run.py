@@ -259,6 +259,7 @@ def test_a_failed_run_is_told_by_type_message_and_the_users_line(workplace: Work
     assert "fragile.py:6 in deep" in failed
     assert "Traceback" not in done.stdout + done.stderr
     assert "2 computed, 0 cached, 1 failed" in done.stdout
+    assert done.stdout.endswith("see gosset show fragile#2\n")
 
 
 def test_resume_carries_out_only_what_is_missing(workplace: Workplace) -> None:

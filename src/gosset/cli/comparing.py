@@ -59,10 +59,15 @@ def compare(
         if len(entities) != 2:
             raise UsageError(f"{found} are compared in pairs, not {len(entities)} at once")
         diff = _diff(store, found, entities)
+        results = _results(store, cast("list[Experiment]", entities), metric, found)
     if as_json:
-        emit_json({"kind": found, **diff.to_dict()})
-    else:
-        emit(f"```diff\n{diff.to_text()}\n```" if as_markdown else diff.to_text())
+        told = {} if results is None else {"results": results.to_plain()}
+        emit_json({"kind": found, **diff.to_dict(), **told})
+        return
+    emit(f"```diff\n{diff.to_text()}\n```" if as_markdown else diff.to_text())
+    if results is not None and results.rows:
+        emit("\nbest results\n")
+        _emit_table(results, False, as_markdown, False, False)
 
 
 _KINDS = ("runs", "launches", "executions", "experiments")
@@ -103,6 +108,30 @@ def _diff(store: Store, kind: str, entities: Sequence[Entity]) -> Diff:
         return executions_diff(*cast("tuple[Execution, Execution]", tuple(entities)))
     a, b = cast("list[Experiment]", entities)
     return experiments_diff(a, b, code=(latest_execution(store, a), latest_execution(store, b)))
+
+
+def _results(
+    store: Store, experiments: Sequence[Experiment], metrics: list[str] | None, kind: str
+) -> Table | None:
+    """Return what the best parameter set of each experiment came to; None for other kinds."""
+    from ..compare import best_group, summary_table
+    from ..entities import Status
+    from ..exceptions import UsageError
+    from ..filters import equal
+    from ..outcome import objective_of
+
+    if kind != "experiments":
+        if metrics:
+            raise UsageError(f"{kind} have no metrics", hint="compare their runs or launches")
+        return None
+    best: list[Run] = []
+    for experiment in experiments:
+        complete = equal(
+            project=experiment.project, experiment=experiment.name, status=str(Status.COMPLETE)
+        )
+        runs = store.runs(complete, order_by="number")
+        best += best_group(runs, objective_of(experiment, runs))
+    return summary_table(best, metrics, by="launch")
 
 
 def _emit_table(

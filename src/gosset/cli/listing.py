@@ -87,10 +87,11 @@ def list_entities(
     from .tabulating import tabulate
 
     documents = [to_json(entity) for entity in found]
+    several = kind == "runs" and len({document["project"] for document in documents}) > 1
     if as_json and chosen is None:
         emit_json(list(documents))
         return
-    table = tabulate(kind, documents, chosen, known, for_people=for_people)
+    table = tabulate(kind, documents, chosen, known, for_people=for_people, several=several)
     if as_json:
         emit_json(table.to_plain())
     elif as_csv:

@@ -6,13 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..compare.tables import aligned, printable
+from ..compare.tables import aligned, printable, rounded
 from ..entities import ExceptionInfo
 from ..summary import last_user_frame
-from .tabulating import humane
+from .tabulating import humane, is_partial
 
 _LONG = 40
 """Lines of a source or a log that are shown."""
+
+_PACKAGES = 5
+"""Packages of an environment that are named."""
 
 _IN_SECTIONS = (
     "params", "metrics", "metrics_std", "metrics_folds", "fields", "hyperparameters",
@@ -32,6 +35,9 @@ def sections(kind: str, document: Mapping[str, Any]) -> str:
         text = _section(name, value, document)
         if text:
             parts.append(f"{name.upper()}\n{_indented(text)}")
+        log = _log(value) if name == "computations" else ""
+        if log:
+            parts.append(f"LOG\n{_indented(log)}")
     return "\n\n".join(parts)
 
 
@@ -52,7 +58,11 @@ def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
         case "columns":
             return _table(value, ("name", "dtype", "role", "unit", "labels", "description"))
         case "runs":
-            return _table(value, ("name", "status", "seed", "params"))
+            return _runs(value)
+        case "environment":
+            return _pairs(_shortened(value))
+        case "params" | "fields":
+            return _values(value)
         case "exception":
             return _exception(value)
         case "code":
@@ -72,8 +82,47 @@ def _metrics(document: Mapping[str, Any]) -> str:
     return aligned(rows)
 
 
-def _number(value: object) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else "" if value is None else str(value)
+def _number(value: Any) -> str:
+    return "" if value is None else rounded(value)
+
+
+def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
+    names = list(dict.fromkeys(n for run in runs for n in run["metrics"] if "/" not in n))
+    rows = [["name", "status", "seed", "params", *names]]
+    for run in runs:
+        whole = {n: v for n, v in run["metrics"].items() if not is_partial(run, n)}
+        facts = [_short(run[name]) for name in ("name", "status", "seed", "params")]
+        rows.append([*facts, *(_number(whole[n]) if n in whole else "–" for n in names)])
+    return aligned(rows)
+
+
+def _shortened(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an environment with the first few of its packages."""
+    packages = environment.get("packages")
+    if not isinstance(packages, Mapping) or len(packages) <= _PACKAGES:
+        return dict(environment)
+    named = [f"{name} {version}" for name, version in list(packages.items())[:_PACKAGES]]
+    shown = f"{', '.join(named)}, … {len(packages) - _PACKAGES} more, see --json"
+    return {**environment, "packages": shown}
+
+
+def _log(computations: Sequence[Mapping[str, Any]]) -> str:
+    """Return what stages printed, each under its name."""
+    parts = []
+    for computation in computations:
+        text = str(computation.get("log") or "").rstrip()
+        if not text:
+            continue
+        fold = "" if computation["fold"] is None else f", fold {computation['fold']}"
+        parts += [printable(f"{computation['stage']}{fold}"), *_first(text)]
+    return "\n".join(parts)
+
+
+def _first(text: str) -> list[str]:
+    """Return the first lines of a long text, set in."""
+    lines = text.splitlines()
+    more = [f"  … {len(lines) - _LONG} more lines; --json has all"] if len(lines) > _LONG else []
+    return [*(f"  {printable(line)}" for line in lines[:_LONG]), *more]
 
 
 def _exception(value: Mapping[str, str]) -> str:
@@ -87,10 +136,7 @@ def _code(value: Mapping[str, Any]) -> str:
     lines = [f"fingerprint  {value.get('fingerprint', '–')}"]
     lines += [f"{name}  {_short(v)}" for name, v in value.get("version", {}).items() if v]
     for name, source in sorted(value.get("sources", {}).items()):
-        text = str(source).splitlines()
-        lines += ["", printable(name), *(f"  {printable(line)}" for line in text[:_LONG])]
-        if len(text) > _LONG:
-            lines.append(f"  … {len(text) - _LONG} more lines; --json has all")
+        lines += ["", printable(name), *_first(str(source))]
     return "\n".join(lines)
 
 
@@ -102,6 +148,13 @@ def _table(documents: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> st
 def _pairs(mapping: Mapping[str, Any]) -> str:
     rows = [[str(name), _short(humane(name, value))] for name, value in mapping.items()]
     return aligned(rows) if rows else ""
+
+
+def _values(mapping: Mapping[str, Any]) -> str:
+    """Return the user's own values as they are: no name of theirs means a size or a time."""
+    return aligned(
+        [[str(n), "None" if value is None else _short(value)] for n, value in mapping.items()]
+    )
 
 
 def _short(value: object) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..compare import Cell, Table
+from ..compare.tables import NULL, rounded
 from ..exceptions import UsageError, did_you_mean
 from ..filters import parse_name
 from ..summary import seconds
@@ -32,6 +33,11 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _OPEN = ("params", "metrics", "metrics_std", "fields")
 """Names that hold several values each, and become one column for each of them."""
 
+_SCORES = ("minimum", "mean", "maximum")
+"""Names of measured numbers, beside those that begin with ``metrics``."""
+
+_MEASURED = ("metrics.", "metrics_std.")
+
 _TIMES = ("created", "started", "ended", "heartbeat")
 
 
@@ -42,6 +48,7 @@ def tabulate(
     known: Iterable[str] = (),
     *,
     for_people: bool = True,
+    several: bool = False,
 ) -> Table:
     """Return documents of one kind as a table.
 
@@ -54,6 +61,8 @@ def tabulate(
     for_people : bool
         Show the usual columns, with times and sizes as people read them; else everything,
         as it is.
+    several : bool
+        Say of each to people which project it is of.
 
     Raises
     ------
@@ -65,15 +74,14 @@ def tabulate(
         columns = [name for name in COLUMNS[kind] if name not in _OPEN]
     elif columns is None:
         columns = (
-            _usual(kind, rows) if for_people else list(dict.fromkeys(n for r in rows for n in r))
+            [*["project"] * several, *_usual(kind, rows)]
+            if for_people
+            else list(dict.fromkeys(n for r in rows for n in r))
         )
     else:
         columns = [_checked(column, rows, known) for column in columns]
-    cells = tuple(
-        tuple(humane(n, row.get(n)) if for_people else _cell(row.get(n)) for n in columns)
-        for row in rows
-    )
-    return Table(tuple(columns), cells)
+    told = _told if for_people else _given
+    return Table(tuple(columns), tuple(tuple(told(n, row) for n in columns) for row in rows))
 
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -112,6 +120,25 @@ def _checked(column: str, rows: Sequence[Mapping[str, Any]], known: Iterable[str
     raise UsageError(f"there is no column {column!r}", hint=did_you_mean(column, names))
 
 
+def _given(name: str, row: Mapping[str, Any]) -> Cell:
+    return _cell(row.get(name))
+
+
+def _told(name: str, row: Mapping[str, Any]) -> Cell:
+    value = row.get(name)
+    if name.startswith("metrics.") and is_partial(row, name.removeprefix("metrics.")):
+        return None
+    if value is None and name in row and name.startswith(("params.", "fields.")):
+        return NULL
+    return humane(name, value)
+
+
+def is_partial(run: Mapping[str, Any], metric: str) -> bool:
+    """Whether a metric may be the mean of only some folds: no table shows it beside whole ones."""
+    folds = run.get("metrics_folds")
+    return bool(folds and metric in folds) and run["status"] != "complete"
+
+
 def humane(name: str, value: Any) -> Cell:
     if value is None or isinstance(value, bool):
         return value
@@ -121,8 +148,8 @@ def humane(name: str, value: Any) -> Cell:
         return seconds(value)
     if name in ("size", "memory") and isinstance(value, int | float):
         return size(value)
-    if isinstance(value, float) and name.startswith("metrics."):
-        return f"{value:.4f}" if 0.001 <= abs(value) < 1e6 else f"{value:.4g}"
+    if isinstance(value, float) and (name in _SCORES or name.startswith(_MEASURED)):
+        return rounded(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return _cell(value)

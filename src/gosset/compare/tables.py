@@ -176,8 +176,8 @@ class Table:
         if name not in self.measured:
             return _shown(cell)
         std = row[self.columns.index(f"{name}_std")]
-        mean = _rounded(cell)
-        return mean if std is None else f"{mean} ± {_rounded(std)}"
+        mean = rounded(cell)
+        return mean if std is None else f"{mean} ± {rounded(std)}"
 
     def _visible(self) -> list[int]:
         hidden = {f"{name}{end}" for name in self.measured for end in ("_std", "_n")}
@@ -235,7 +235,14 @@ def _shown(cell: Cell) -> str:
     return str(cell)
 
 
-def _rounded(cell: Cell) -> str:
+def rounded(cell: Cell) -> str:
+    """Return a measured number as tables show it.
+
+    Examples
+    --------
+    >>> rounded(0.93333333), rounded(0.00001234)
+    ('0.9333', '1.2340e-05')
+    """
     if not isinstance(cell, int | float) or isinstance(cell, bool):
         return _shown(cell)
     number = float(cell)

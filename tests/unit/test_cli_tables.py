@@ -1,0 +1,79 @@
+"""What lists and ``gosset show`` say to people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gosset.cli.sections import sections
+from gosset.cli.tabulating import tabulate
+
+
+def run(number: int = 1, **given: Any) -> dict[str, Any]:
+    return {
+        "name": f"e#{number}",
+        "project": "P",
+        "status": "complete",
+        "launch": 1,
+        "seed": 0,
+        "params": {"size": 3000},
+        "metrics": {"accuracy": 0.98},
+        "metrics_std": {},
+        "metrics_folds": {"accuracy": [0.97, 0.99]},
+        "started": None,
+        "duration": None,
+    } | given
+
+
+def test_a_mean_over_some_of_the_folds_is_not_shown_beside_whole_ones() -> None:
+    runs = [run(1), run(2, status="failed", metrics={"accuracy": 0.5, "loss": 0.25})]
+    shown = tabulate("runs", runs).to_dicts()
+    assert [row["metrics.accuracy"] for row in shown] == ["0.9800", None]
+    assert shown[1]["metrics.loss"] == "0.2500"  # not of folds: whole as it is
+    given = tabulate("runs", runs, for_people=False).to_dicts()
+    assert given[1]["metrics.accuracy"] == 0.5
+
+
+def test_none_is_told_from_what_is_not_there() -> None:
+    table = tabulate("runs", [run(1, params={"C": None}), run(2, params={})])
+    position = table.headers().index("params.C")
+    assert [line[position] for line in table.shown()] == ["None", "–"]
+    assert "C  None" in sections("runs", run(params={"C": None}))
+
+
+def test_runs_of_several_projects_say_which() -> None:
+    assert tabulate("runs", [run()], several=True).columns[0] == "project"
+    assert "project" not in tabulate("runs", [run()]).columns
+
+
+def test_metrics_are_rounded_as_in_every_table() -> None:
+    listed = {"name": "m", "direction": "maximize", "runs": 2}
+    numbers = {"minimum": 0.0, "mean": 1 / 3, "maximum": 2e-5}
+    (row,) = tabulate("metrics", [listed | numbers]).to_dicts()
+    assert [row[name] for name in numbers] == ["0.0000", "0.3333", "2.0000e-05"]
+
+
+def test_a_parameter_called_size_is_no_number_of_bytes() -> None:
+    assert "size  3000" in sections("runs", run())
+
+
+def test_of_many_packages_the_first_few_are_named() -> None:
+    packages = {f"package{n}": "1.0" for n in range(8)}
+    shown = sections("runs", run(environment={"python": "3.11", "packages": packages}))
+    assert "package0 1.0" in shown
+    assert "package4 1.0, … 3 more, see --json" in shown
+
+
+def test_what_stages_printed_is_shown_under_their_names() -> None:
+    made = {"stage": "fit", "fold": 1, "status": "computed", "log": "begun\ndone\n"}
+    quiet = {"stage": "load", "fold": None, "status": "computed", "log": ""}
+    shown = sections("runs", run(computations=[quiet, made]))
+    assert shown.partition("LOG\n")[2].startswith("  fit, fold 1\n    begun\n    done")
+    assert "LOG" not in sections("runs", run(computations=[quiet]))
+
+
+def test_the_runs_of_a_launch_are_shown_with_their_metrics() -> None:
+    runs = [run(1), run(2, status="failed")]
+    lines = sections("launches", {"number": 1, "runs": runs}).splitlines()
+    head = next(line for line in lines if "params" in line)
+    assert head.split()[-1] == "accuracy"
+    assert [line.split()[-1] for line in lines[-2:]] == ["0.9800", "–"]
