@@ -357,7 +357,10 @@ def _stored(loaded: Loaded, store: Store) -> Dataset:
     same = equal(name=loaded.name, digest=loaded.data.digest)
     for found in store.select("datasets", same):
         assert isinstance(found, Dataset)
-        if all(a.inline is not None or store.artifacts.contains(a.digest) for a in found.content):
+        told = found.columns == loaded.data.columns
+        told = told and loaded.description in ("", found.description)
+        there = (a.inline is not None or store.artifacts.contains(a.digest) for a in found.content)
+        if told and all(there):
             return found
     entity = to_entity(
         loaded.name,

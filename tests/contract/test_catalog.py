@@ -105,6 +105,26 @@ def test_datasets_are_versions_of_their_name(catalog: Catalog) -> None:
     assert catalog.ensure_dataset(make.dataset(name="wine", content="one")).version == 1
 
 
+def test_version_of_a_dataset_is_told_anew(catalog: Catalog) -> None:
+    given = make.dataset()
+    first = catalog.ensure_dataset(dataclasses.replace(given, description="flowers"))
+    assert catalog.ensure_dataset(given) == first  # what is empty is not told
+    # Another release of a library may write the same data as other bytes.
+    moved = dataclasses.replace(
+        given,
+        content=(make.artifact("X"), make.artifact("y")),
+        columns=tuple(dataclasses.replace(column, unit="mm") for column in given.columns),
+        source="elsewhere.csv",
+    )
+    again = catalog.ensure_dataset(moved)
+    assert again == dataclasses.replace(
+        moved, version=1, description="flowers", created=first.created
+    )
+    assert catalog.select("datasets") == [again]
+    assert {artifact.digest for artifact in moved.content} <= set(catalog.referenced())
+    assert not {artifact.digest for artifact in given.content} & set(catalog.referenced())
+
+
 def test_splits_and_environments_are_kept_once(catalog: Catalog) -> None:
     split = Split(digest="s" * 64, folds=5, artifact=make.artifact("folds"), description={"n": 5})
     environment = Environment(digest="e" * 64, content={"python": "3.11", "packages": []})

@@ -4,6 +4,7 @@ import os
 import time
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gosset as gs
@@ -314,3 +315,17 @@ def test_score_that_was_evicted_is_made_anew_though_another_rests_on_it(carry_ou
         "first_score": 1.0,
         "second_score": 0.5,
     }
+
+
+def test_unit_that_is_mended_is_kept_with_the_version_that_is_there(carry_out, store):
+    @gs.stage
+    def total(X):
+        return float(X.sum())
+
+    frame = pd.DataFrame({"width": [1.0, 2.0]})
+    for unit in ("cm", "mm"):
+        data = gs.datasets.from_frame(frame, name="flowers", units={"width": unit})
+        _, told = carry_out(total, dataset=data)
+    assert told["computed"] == []
+    [kept] = store.select("datasets")
+    assert (kept.version, kept.columns[0].unit) == (1, "mm")

@@ -210,6 +210,8 @@ class Catalog(Protocol):
     def ensure_dataset(self, dataset: Dataset) -> Dataset:
         """Return the stored version with this name and digest; else keep it as the next version.
 
+        What is told of a stored version takes the place of what was kept: where its bytes
+        lie, columns with their units, and description and source where they are given.
         `dataset.version` and `dataset.created` are ignored on the way in.
         """
         ...

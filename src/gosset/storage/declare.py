@@ -167,7 +167,7 @@ def make_dataset(connection: sa.Connection, dataset: Dataset) -> Dataset:
     name_pk, last = connection.execute(lock).one()
     found = find_dataset(connection, dataset.name, dataset.digest)
     if found is not None:
-        return found
+        return found if told_alike(found, dataset) else _retold(connection, name_pk, dataset)
     connection.execute(
         sa.update(s.dataset_names).where(c.pk == name_pk).values(last_version=last + 1)
     )
@@ -188,6 +188,35 @@ def make_dataset(connection: sa.Connection, dataset: Dataset) -> Dataset:
     rows.insert(connection, s.artifact_links, links)
     made: Dataset = load(connection, "datasets", [pk])[0]
     return made
+
+
+def told_alike(found: Dataset, dataset: Dataset) -> bool:
+    """Whether a version is told as it is kept; what is left empty is not told."""
+    told = (dataset.content, dataset.columns)
+    return told == (found.content, found.columns) and all(
+        new in ("", old)
+        for new, old in (
+            (dataset.description, found.description),
+            (dataset.source, found.source),
+        )
+    )
+
+
+def _retold(connection: sa.Connection, name_pk: int, dataset: Dataset) -> Dataset:
+    """Write anew where the bytes of a version lie, and what is declared of it."""
+    c = s.datasets.c
+    kept = sa.select(c.pk).where(c.name == name_pk, c.digest == dataset.digest)
+    pk = connection.execute(kept).scalar_one()
+    values: dict[str, Any] = {"columns": encode_columns(dataset.columns)}
+    for name in ("description", "source"):
+        if getattr(dataset, name):
+            values[name] = getattr(dataset, name)
+    connection.execute(sa.update(s.datasets).where(c.pk == pk).values(**values))
+    rows.unlink(connection, "datasets", [pk])
+    links = list(rows.link_rows("datasets", pk, dataset.content))
+    rows.insert(connection, s.artifact_links, links)
+    retold: Dataset = load(connection, "datasets", [pk])[0]
+    return retold
 
 
 def has_environment(connection: sa.Connection, digest: str) -> bool:

@@ -108,7 +108,7 @@ class SQLCatalog:
     def ensure_dataset(self, dataset: Dataset) -> Dataset:
         with self._database.read() as connection:
             found = declare.find_dataset(connection, dataset.name, dataset.digest)
-        if found is not None:
+        if found is not None and declare.told_alike(found, dataset):
             return found
         with self._database.write() as connection:
             return declare.make_dataset(connection, dataset)
