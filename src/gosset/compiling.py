@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .blueprints import compile_estimator, compile_stages, compile_steps
-from .blueprints.base import Blueprint
+from .blueprints.base import Blueprint, Translation
+from .blueprints.factory import Factory, check_unvaried
 from .blueprints.rows import fold_views
 from .coding import code_version, with_versioned_views
 from .datasets import DatasetSource
@@ -87,37 +90,28 @@ def _compile(
     data: Loaded | None,
     first: Folds | None,
 ) -> Blueprint:
-    estimator, stages = declared.estimator, declared.stages
-    factory = None
-    if declared.declared_by is not None:
-        made = _made(declared, declared.declared_by)
-        if isinstance(made, list | tuple):
-            stages = stages_of(declared.name, made)
-        else:
-            estimator, factory = made, declared.declared_by
+    estimator, stages, function = declared.estimator, declared.stages, declared.declared_by
+    if function is not None:
+        estimator = _made(declared, function)
+        if isinstance(estimator, list | tuple):
+            stages = stages_of(declared.name, estimator)
     if declared.steps is not None:
         return compile_steps(declared.steps, metrics=metrics or ())
     if stages is not None:
         views = () if first is None else fold_views()
-        return compile_stages(stages, metrics=metrics or (), views=views)
+        blueprint = compile_stages(stages, metrics=metrics or (), views=views)
+        return blueprint if function is None else _made_once(blueprint, function)
     if data is None or first is None:
         raise UsageError(
             f"experiment {declared.name!r} has an estimator but no dataset",
             hint="give dataset=…",
         )
-    if factory is None and _is_factory(estimator):
-        estimator, factory = _made(declared, estimator), estimator
+    if function is None and _is_factory(estimator):
+        estimator, function = _made(declared, estimator), estimator
     parts = [p for p in ("train", "validation", "test") if _has_part(first, p)]
-    if not hasattr(estimator, "fit"):
-        if not callable(estimator):
-            raise UsageError(
-                f"experiment {declared.name!r}: {type(estimator).__name__} is no estimator",
-                hint="an estimator has fit and predict, or is a function (X_train, y_train, …)",
-            )
-        estimator = FunctionEstimator(estimator, declared.evaluator, task=declared.task or "")
     return compile_estimator(
-        estimator,
-        factory=factory,
+        _prototype(declared, estimator),
+        factory=None if function is None else _factory(declared, function),
         preprocess=declared.preprocess,
         metrics=metrics,
         task=declared.task,
@@ -126,12 +120,45 @@ def _compile(
     )
 
 
-def _made(declared: Declaration, function: Callable[..., Any]) -> Any:
+def _prototype(declared: Declaration, made: Any) -> Any:
+    """Return the estimator; a function that fits becomes one."""
+    if hasattr(made, "fit"):
+        return made
+    if not callable(made):
+        raise UsageError(
+            f"experiment {declared.name!r}: {type(made).__name__} is no estimator",
+            hint="an estimator has fit and predict, or is a function (X_train, y_train, …)",
+        )
+    return FunctionEstimator(made, declared.evaluator, task=declared.task or "")
+
+
+def _factory(declared: Declaration, function: Callable[..., Any]) -> Factory:
+    def make(arguments: Mapping[str, object]) -> Any:
+        return _prototype(declared, _made(declared, function, arguments))
+
+    return Factory(function, make)
+
+
+def _made_once(blueprint: Blueprint, function: Callable[..., Any]) -> Blueprint:
+    """Return the blueprint of stages that `function` made, whose arguments do not vary."""
+
+    def translate(params: Mapping[str, object]) -> Translation:
+        check_unvaried(function, params)
+        return blueprint.translate(params)
+
+    return replace(blueprint, translate=translate)
+
+
+def _made(
+    declared: Declaration,
+    function: Callable[..., Any],
+    arguments: Mapping[str, object] | None = None,
+) -> Any:
     """Return what a function of the user makes: an estimator, or a list of stages."""
     name = called_name(function)
-    hint = f"give what {name} makes, or a function without arguments that makes it"
+    hint = f"give what {name} makes, or a function that makes it without being given arguments"
     with called(f"experiment {declared.name!r}: {name}()", hint=hint):
-        made = function()
+        made = function(**copy.deepcopy(dict(arguments or {})))
     if made is None:
         raise UsageError(
             f"experiment {declared.name!r}: {name}() returned None",

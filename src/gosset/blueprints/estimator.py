@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..entities import Hyperparameter
 from ..estimators import (
-    check_parameters,
     configure,
     describe,
     evaluate,
@@ -22,6 +21,7 @@ from ..metrics import defaults
 from ..stages import Stage, stage
 from ..types import UNSET, JSONValue
 from .base import Blueprint, Translation
+from .factory import Factory
 from .scoring import score
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ WITHOUT_TARGET = ("clustering", "transform", "outlier")
 def compile_estimator(
     prototype: Any,
     *,
-    factory: Callable[..., Any] | None = None,
+    factory: Factory | None = None,
     preprocess: Callable[..., Any] | Stage | None = None,
     metrics: Sequence[object] | None = None,
     task: str | None = None,
@@ -47,8 +47,8 @@ def compile_estimator(
     ----------
     prototype : estimator
         Cloned and configured for each parameter set; never fitted itself.
-    factory : callable, optional
-        The function that made it, whose code belongs to the code version.
+    factory : Factory, optional
+        What made it, and makes it anew for parameter sets that hold arguments of it.
     preprocess : callable, optional
         Applied once to the whole data, before the folds: sees test rows.
     metrics : sequence or None
@@ -105,14 +105,14 @@ def compile_estimator(
     )
     # A metric that looks at the features sees those that the estimator saw.
     scores = [stage.rewired({"X": features}) for stage in scoring.stages]
-    names = _Names(prototype, [*head, *scores])
+    names = _Names(prototype, factory, [*head, *scores])
     return Blueprint(
         kind="estimator",
         stages=(*head, *body, *scores),
         translate=names.translate,
         hyperparameters=names.hyperparameters,
         fields=names.fields,
-        components={"estimator": factory or prototype},
+        components={"estimator": factory.function if factory else prototype},
         objective=scoring.objective,
         description={
             "task": settled,
@@ -147,35 +147,46 @@ def _lacking(prototype: Any) -> list[str]:
 
 
 class _Names:
-    """Tells parameters of the estimator from those of stages."""
+    """Tells parameters of the estimator, of what makes it, and of stages."""
 
-    def __init__(self, prototype: Any, own: Sequence[Stage]) -> None:
+    def __init__(self, prototype: Any, factory: Factory | None, own: Sequence[Stage]) -> None:
         self._prototype = prototype
+        self._factory = factory
         self._plain = {name for s in own for name in s.parameters}
+        self._known = set(parameter_names(prototype))
         self._dotted = {f"{s.name}.{name}" for s in own for name in s.parameters}
-        self._estimator = set(parameter_names(prototype))
 
     def translate(self, params: Mapping[str, object]) -> Translation:
         """Configure the estimator and leave the rest to the pipeline."""
-        ours, rest = self._divide(params)
-        return Translation({"fit": {"estimator": configure(self._prototype, ours)}}, rest)
+        _, estimator, rest = self._divide(params)
+        return Translation({"fit": {"estimator": estimator}}, rest)
 
     def hyperparameters(self, params: Mapping[str, object]) -> tuple[Hyperparameter, ...]:
         """Return the effective parameters under `params`."""
-        ours, _ = self._divide(params)
-        return hyperparameters(configure(self._prototype, ours))
+        arguments, estimator, _ = self._divide(params)
+        made_by = self._factory.hyperparameters(arguments) if self._factory else ()
+        return (*made_by, *hyperparameters(estimator))
 
     def fields(self, params: Mapping[str, object]) -> dict[str, JSONValue]:
         """Return what runs under `params` are searched by: the estimator's name."""
-        ours, _ = self._divide(params)
-        return {"estimator": name_of(configure(self._prototype, ours))}
+        _, estimator, _ = self._divide(params)
+        return {"estimator": name_of(estimator)}
 
-    def _divide(self, params: Mapping[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    def _divide(
+        self, params: Mapping[str, object]
+    ) -> tuple[dict[str, object], Any, dict[str, object]]:
+        """Return the factory's arguments, the configured estimator, and what is left."""
+        prototype, known = self._prototype, self._known
+        arguments: dict[str, object] = {}
+        if self._factory is not None:
+            arguments, params = self._factory.divide(params, self._plain)
+            if arguments:
+                prototype = self._factory.made(arguments)
+                known = set(parameter_names(prototype))
         rest = {
             name: value
             for name, value in params.items()
-            if name in self._dotted or (name in self._plain and name not in self._estimator)
+            if name in self._dotted or (name in self._plain and name not in known)
         }
         ours = {name: value for name, value in params.items() if name not in rest}
-        check_parameters(self._prototype, ours)
-        return ours, rest
+        return arguments, configure(prototype, ours), rest

@@ -15,6 +15,7 @@ from .components import (
     parameters_of,
     takes_parameters,
 )
+from .functions import MADE_OF, FunctionEstimator
 
 E = TypeVar("E")
 
@@ -90,7 +91,7 @@ def parameter_names(estimator: object) -> list[str]:
     steps = {component.path for component in components_of(estimator)}
     return sorted(
         dotted(key) if SEPARATOR in key or key in steps else f"{whole}.{key}"
-        for key in parameters_of(estimator)
+        for key in _varied(estimator)
     )
 
 
@@ -103,6 +104,18 @@ def check_parameters(estimator: object, names: Iterable[str]) -> None:
         It lacks one, or a class's name means several steps.
     """
     _keys(estimator, dict.fromkeys(names))
+
+
+def takes(estimator: object, name: str) -> bool:
+    """Whether `name`, dotted or plain, means a parameter of `estimator`.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import Ridge
+    >>> takes(Ridge(), "alpha"), takes(Ridge(), "Ridge.alpha"), takes(Ridge(), "beta")
+    (True, True, False)
+    """
+    return bool(_find(estimator, dotted(name)))
 
 
 def _keys(estimator: object, params: Mapping[str, object]) -> dict[str, object]:
@@ -152,10 +165,21 @@ def _nearest(estimator: object, name: str) -> str:
     known = parameter_names(estimator)
     for component in components_of(estimator):
         kind = type(component.estimator).__name__
-        plain = parameters_of(component.estimator, deep=False)
+        plain = _varied(component.estimator, deep=False)
         known += [f"{kind}.{key}" for key in plain]
         known += list(plain) if not component.path and "." not in name else []
     return did_you_mean(dotted(name), known)
+
+
+def _varied(estimator: object, *, deep: bool = True) -> list[str]:
+    """Return scikit-learn's names of the parameters, without the functions of an estimator."""
+    functions = {
+        f"{component.path}{SEPARATOR}{name}" if component.path else name
+        for component in components_of(estimator)
+        if isinstance(component.estimator, FunctionEstimator)
+        for name in MADE_OF
+    }
+    return [key for key in parameters_of(estimator, deep=deep) if key not in functions]
 
 
 def _own(value: object) -> object:

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..exceptions import ParameterError, did_you_mean
+from ..usercode import called_name
+
+MADE_OF = ("fit_function", "evaluate_function", "task")
+"""What an estimator of functions is made of; every other parameter is the functions'."""
 
 
 class FunctionEstimator:
@@ -29,7 +33,8 @@ class FunctionEstimator:
     Raises
     ------
     ParameterError
-        A parameter that neither function takes.
+        A parameter that neither function takes, or one without a value: neither a default
+        nor one that was given.
 
     Examples
     --------
@@ -68,10 +73,9 @@ class FunctionEstimator:
 
     def set_params(self, **parameters: object) -> FunctionEstimator:
         """Set parameters, and return the estimator itself."""
-        own = {"fit_function", "evaluate_function", "task"}
-        for name in own & parameters.keys():
+        for name in parameters.keys() & set(MADE_OF):
             setattr(self, name, parameters[name])
-        self._given |= {name: value for name, value in parameters.items() if name not in own}
+        self._given |= {name: value for name, value in parameters.items() if name not in MADE_OF}
         self._check()
         return self
 
@@ -126,6 +130,15 @@ class FunctionEstimator:
 
     def _check(self) -> None:
         declared = self._declared()
+        effective = self._effective()
+        for argument in declared:
+            variable = argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
+            if not variable and argument.name not in effective:
+                name = called_name(self.fit_function)
+                raise ParameterError(
+                    f"the function estimator {name!r} has no value for {argument.name!r}",
+                    hint=f"give {argument.name} a default, {argument.name}=…; it can be varied",
+                )
         if any(argument.kind is argument.VAR_KEYWORD for argument in declared):
             return
         known = [argument.name for argument in declared]
