@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from .entities import CacheEntry, Computation, ComputationStatus, Execution, Run
 from .types import JSONValue
+
+_KINDS = {"def": "function", "class": "class", "": "constant"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,11 @@ class Change:
         Values of a parameter, versions of a package, else digests; None: not there.
     source : str
         Of code, its text as it is now, or as it was where it is gone.
+    module : str
+        Of code, the dotted name of the module that it is in; by default all but the last
+        part of `name`.
+    cause : tuple of Change
+        Of an input, what changed in the computation that it came from.
 
     Examples
     --------
@@ -65,24 +72,34 @@ class Change:
     before: JSONValue = None
     after: JSONValue = None
     source: str = ""
+    module: str = ""
+    cause: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
         match self.part:
             case "code":
                 return f"{self._component()} {self._verb()}"
             case "input":
-                return f"input {self.name} {self._verb()}"
+                why = f": {' and '.join(map(str, self.cause))}" if self.cause else ""
+                return f"input {self.name} {self._verb()}{why}"
         return f"{self.part} {self.name}: {self.before!r} → {self.after!r}"
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return it as JSON values."""
+        return {
+            "part": self.part,
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+            "cause": [change.to_dict() for change in self.cause],
+        }
 
     def _component(self) -> str:
         """Return what kind of code it is, its name, and its file."""
-        owner, _, name = self.name.rpartition(".")
-        outer, local, _ = owner.partition(".<locals>")
-        owner = outer.rpartition(".")[0] if local else owner
-        found = re.search(r"^\s*(?:async\s+)?(def|class)\b", self.source, re.MULTILINE)
-        kind = {"def": "function", "class": "class"}[found[1]] if found else "constant"
-        where = f" in {owner.replace('.', '/')}.py" if owner else ""
-        return f"{kind} `{name}`{where}"
+        module = self.module or self.name.partition(".<locals>")[0].rpartition(".")[0]
+        name = self.name.removeprefix(f"{module}.").rpartition("<locals>.")[2]
+        where = f" in {module.replace('.', '/')}.py" if module else ""
+        return f"{_KINDS[_keyword(self.source)]} `{name}`{where}"
 
     def _verb(self) -> str:
         if self.before is None:
@@ -116,14 +133,20 @@ class Explanation:
             "status": str(self.status),
             "explanation": self.words,
             "since": self.since,
-            "changes": [
-                {"part": c.part, "name": c.name, "before": c.before, "after": c.after}
-                for c in self.changes
-            ],
+            "changes": [change.to_dict() for change in self.changes],
         }
 
 
-def explain(made: Made, same: Sequence[Made], earlier: Sequence[Made]) -> Explanation:
+Producers = Callable[[Made, Made, str], "tuple[Made, Made] | None"]
+"""``(before, after, name)`` → the computations that the input `name` of both came from."""
+
+
+def explain(
+    made: Made,
+    same: Sequence[Made],
+    earlier: Sequence[Made],
+    producers: Producers = lambda before, after, name: None,
+) -> Explanation:
     """Say why `made` was or was not taken from the cache.
 
     Parameters
@@ -134,6 +157,8 @@ def explain(made: Made, same: Sequence[Made], earlier: Sequence[Made]) -> Explan
         one.
     earlier : sequence of Made
         Computations of the same stage, carried out before this one under other keys.
+    producers : callable, optional
+        Where inputs came from, to say why they changed.
 
     Returns
     -------
@@ -147,7 +172,7 @@ def explain(made: Made, same: Sequence[Made], earlier: Sequence[Made]) -> Explan
             failed = made.run.exception is not None
             reason = "what it needs failed" if failed else "nothing that was computed needed it"
             return Explanation(status=computation.status, words=f"skipped: {reason}")
-    words, since, changes = _computed(made, same, earlier)
+    words, since, changes = _computed(made, same, earlier, producers)
     if computation.status is ComputationStatus.FAILED and computation.exception is not None:
         words = f"failed with {computation.exception.type}, not in the cache: {words}"
     else:
@@ -161,7 +186,11 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
     old, new = _described(before.execution, stage), _described(after.execution, stage)
     sources = {**_sources(before.execution), **_sources(after.execution)}
     found = [
-        replace(change, source=str(sources.get(change.name, "")))
+        replace(
+            change,
+            source=str(sources.get(change.name, "")),
+            module=_module(change.name, sources),
+        )
         for change in _differences("code", _mapping(old.get("parts")), _mapping(new.get("parts")))
     ]
     found += _differences("package", _mapping(old.get("packages")), _mapping(new.get("packages")))
@@ -196,7 +225,7 @@ def _cached(made: Made, same: Sequence[Made]) -> Explanation:
 
 
 def _computed(
-    made: Made, same: Sequence[Made], earlier: Sequence[Made]
+    made: Made, same: Sequence[Made], earlier: Sequence[Made], producers: Producers
 ) -> tuple[str, str | None, tuple[Change, ...]]:
     if made.computation.key is None and made.computation.status is ComputationStatus.COMPUTED:
         return "the stage is not cached", None, ()
@@ -210,15 +239,60 @@ def _computed(
     compared = [(changes_between(other, made), other) for other in earlier]
     if not compared:
         return "first time", None, ()
-    # On the same fold, the fewest changes; among equals the latest, which come last.
-    fold = made.computation.fold
+    # The fewest changes among the nearest; among equals the latest, which come last.
     changes, nearest = min(
-        reversed(compared), key=lambda pair: (pair[1].computation.fold != fold, len(pair[0]))
+        reversed(compared), key=lambda pair: (*_distance(pair[1], made), len(pair[0]))
     )
+    changes = _traced(nearest, made, changes, producers)
     since = f" since run {nearest.run.name}{_on(nearest.when)}"
     if not changes:
         return f"its cache key has other parts than{since.removeprefix(' since')}", None, ()
     return "; ".join(map(str, changes)) + since, nearest.run.name, changes
+
+
+def _distance(other: Made, made: Made) -> tuple[bool, ...]:
+    """Return what makes another computation a worse one to compare with, worst first.
+
+    Siblings of the same launch differ by intention: only an earlier launch tells news.
+    """
+    return (
+        other.computation.launch == made.computation.launch,
+        other.computation.fold != made.computation.fold,
+        other.run.group != made.run.group,
+        _parameters(other) != _parameters(made),
+    )
+
+
+def _traced(
+    before: Made, after: Made, changes: tuple[Change, ...], producers: Producers
+) -> tuple[Change, ...]:
+    """Return changes with their cause, where nothing but inputs changed."""
+    if any(change.part != "input" for change in changes):
+        return changes
+    traced = []
+    for change in changes:
+        found = producers(before, after, change.name)
+        if found is not None:
+            change = replace(change, cause=_traced(*found, changes_between(*found), producers))
+        traced.append(change)
+    return tuple(traced)
+
+
+def _keyword(source: str) -> str:
+    """Return the word by which a component is defined; empty for a constant."""
+    found = re.search(r"^\s*(?:async\s+)?(def|class)\b", source, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _module(name: str, sources: Mapping[str, JSONValue]) -> str:
+    """Return the module that a component is in: all before the outermost class around it."""
+    parts = name.partition(".<locals>")[0].split(".")
+    for position in range(1, len(parts) - 1):
+        outer = str(sources.get(".".join(parts[: position + 1]), ""))
+        # Of a class that is not itself a component, its name must tell what it is.
+        if _keyword(outer) == "class" or parts[position][:1].isupper():
+            return ".".join(parts[:position])
+    return ".".join(parts[:-1])
 
 
 def _before(other: Made, made: Made) -> bool:

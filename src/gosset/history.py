@@ -8,7 +8,7 @@ from typing import cast
 from .entities import CacheEntry, Computation, ComputationStatus, Execution, Launch, Run
 from .exceptions import NotFoundError, did_you_mean
 from .explain import Explanation, Made, explain
-from .filters import And, Expression, equal
+from .filters import And, Expression, Not, equal
 from .inspection import execution_of, launch_of
 from .storage.base import Order
 from .store import Store
@@ -61,6 +61,7 @@ class _History:
         self._store = store
         self._run = run
         self._runs: dict[str, Run] = {run.id: run}
+        self._computations: dict[str, list[Computation]] = {}
         self._launches: dict[tuple[str, str, int], Launch | None] = {}
         self._executions: dict[tuple[str, str, int], Execution | None] = {}
 
@@ -68,21 +69,44 @@ class _History:
         same: list[Computation] = []
         if computation.key is not None:
             same = self._computed(equal(key=computation.key))
-        earlier = self._computed(
-            equal(
-                stage=computation.stage,
-                project=self._run.project,
-                experiment=self._run.experiment,
-            )
-        )
-        earlier = [c for c in earlier if c.key != computation.key and _before(c, computation)]
+        run = self._run
+        within = equal(stage=computation.stage, project=run.project, experiment=run.experiment)
+        siblings = equal(launch=run.launch)
+        # Apart, so that a large launch does not push all earlier ones out of those compared.
+        found = [
+            *self._computed(And((within, Not(siblings)))),
+            *self._computed(And((within, siblings))),
+        ]
+        earlier = [c for c in found if c.key != computation.key and _before(c, computation)]
         keys = {c.key for c in (computation, *earlier) if c.key is not None}
         entries = self._store.catalog.entries(keys)
         return explain(
             self._made(computation, self._run, entries),
             self._all(same, computation, entries),
             self._all(earlier, computation, entries),
+            self._producers,
         )
+
+    def _producers(self, before: Made, after: Made, name: str) -> tuple[Made, Made] | None:
+        """Return the computations that the input `name` of both came from."""
+        identity = after.computation.inputs.get(name)
+        later = next(
+            (c for c in self._of(after.run) if identity in {a.identity for a in c.outputs}), None
+        )
+        if later is None:
+            return None
+        at = (later.stage, later.fold)
+        earlier = next((c for c in self._of(before.run) if (c.stage, c.fold) == at), None)
+        if earlier is None:
+            return None
+        keys = {c.key for c in (earlier, later) if c.key is not None}
+        entries = self._store.catalog.entries(keys)
+        return self._made(earlier, before.run, entries), self._made(later, after.run, entries)
+
+    def _of(self, run: Run) -> list[Computation]:
+        if run.id not in self._computations:
+            self._computations[run.id] = self._store.catalog.computations(run.id)
+        return self._computations[run.id]
 
     def _computed(self, which: Expression) -> list[Computation]:
         """Return what was carried out, first to last."""

@@ -275,7 +275,7 @@ def test_the_cache_explains_a_change_of_code_two_calls_away(filled: Workplace) -
     assert told["status"] == "computed"
     assert "function `clean` in cleaning.py changed since run near#1" in told["explanation"]
     told = filled.json("cache", "explain", "near#3", "fit", "--fold", "1")[0]
-    assert "input X changed" in told["explanation"]
+    assert "input X changed: function `clean` in cleaning.py changed" in told["explanation"]
 
 
 def test_the_cache_explains_what_was_shared_and_what_was_new(filled: Workplace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -138,3 +139,44 @@ def test_uncached_stages_skipped_and_failed_ones_are_told() -> None:
     )
     told = explain(made(1, "failed", exception=failure), [], [])
     assert told.words == "failed with ValueError, not in the cache: first time"
+
+
+def test_a_sibling_of_the_launch_is_not_what_changed() -> None:
+    earlier = [made(1, parts={"helpers.clean": "0"}), made(2, launch=3, parameters={"lr": 9})]
+    told = explain(made(3), [], earlier)
+    assert told.since == "e#1"
+    assert [change.name for change in told.changes] == ["helpers.clean"]
+    assert explain(made(3), [], earlier[1:]).since == "e#2"
+
+
+def test_a_run_with_the_same_parameters_comes_before_one_with_fewer_changes() -> None:
+    alike = made(1, parts={"helpers.clean": "0"}, packages={"numpy": "1"})
+    other = made(2, parameters={"lr": 9})
+    other = replace(other, run=replace(other.run, group="other"))
+    assert explain(made(3), [], [alike, other]).since == "e#1"
+
+
+def test_a_changed_input_is_followed_to_what_changed_first() -> None:
+    before, after = made(1, inputs={"features": "npy:1"}), made(4, inputs={"features": "npy:2"})
+    producers = {
+        "features": (made(1, inputs={"raw": "npy:3"}), made(4, inputs={"raw": "npy:4"})),
+        "raw": (made(1), made(4, parts={"helpers.clean": "2"})),
+    }
+    told = explain(after, [], [before], lambda old, new, name: producers.get(name))
+    assert told.words.startswith(
+        "computed: input features changed: input raw changed: "
+        "function `clean` in helpers.py changed since run e#1 on"
+    )
+    (change,) = told.changes
+    cause = change.to_dict()["cause"]
+    assert isinstance(cause, list)
+    assert cause[0] == change.cause[0].to_dict()
+
+
+def test_methods_are_told_with_their_class_and_file() -> None:
+    def told(name: str) -> str:
+        return explain(made(2, parts={name: "2"}), [], [made(1, parts={name: "1"})]).words
+
+    assert "constant `Tool.prop` in helpers2.py changed" in told("helpers2.Tool.prop")
+    assert "`Outer.Inner.run` in lab/tools.py changed" in told("lab.tools.Outer.Inner.run")
+    assert "`inner` in lab/tools.py changed" in told("lab.tools.outer.<locals>.inner")

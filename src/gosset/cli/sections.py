@@ -99,10 +99,10 @@ def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
 def _shortened(environment: Mapping[str, Any]) -> dict[str, Any]:
     """Return an environment with the first few of its packages."""
     packages = environment.get("packages")
-    if not isinstance(packages, Mapping) or len(packages) <= _PACKAGES:
+    if not isinstance(packages, list) or len(packages) <= _PACKAGES:
         return dict(environment)
-    named = [f"{name} {version}" for name, version in list(packages.items())[:_PACKAGES]]
-    shown = f"{', '.join(named)}, … {len(packages) - _PACKAGES} more, see --json"
+    first = ", ".join(map(str, packages[:_PACKAGES]))
+    shown = f"{first}, … {len(packages) - _PACKAGES} more, see --json"
     return {**environment, "packages": shown}
 
 
