@@ -21,6 +21,7 @@ from .exceptions import GossetError, SerializationError, StageError
 from .executors.base import Send
 from .guarding import guarded
 from .identifiers import now
+from .measuring import scored
 from .provenance.seeds import seeded
 from .serializers import get
 from .stages import Stage
@@ -316,6 +317,8 @@ class _Task:
             values = value
         kept = []
         for name, item in zip(names, values, strict=True):
+            if stage.metric:
+                scored(name, item)
             artifact = keep(
                 item,
                 name,

@@ -14,7 +14,7 @@ from typing import Any
 from .artifacts.base import ArtifactStore
 from .artifacts.values import load
 from .entities import ArtifactRef, Direction, Metric
-from .exceptions import ArtifactDamagedError, ArtifactMissingError
+from .exceptions import ArtifactDamagedError, ArtifactMissingError, StageError
 from .stages import Stage
 from .types import JSONValue
 from .works import LOGGED
@@ -93,6 +93,18 @@ def summarise(name: str, scores: Mapping[int | None, float], direction: Directio
     return Metric(name=name, value=mean(folds), std=std, folds=folds, direction=direction)
 
 
+def foremost(names: Iterable[str]) -> list[str]:
+    """Return the scores of the test part, by name; those of other parts where it has none.
+
+    Examples
+    --------
+    >>> foremost(["train/accuracy", "accuracy"]), foremost(["train/silhouette"])
+    (['accuracy'], ['train/silhouette'])
+    """
+    known = list(dict.fromkeys(names))
+    return [name for name in known if "/" not in name] or known
+
+
 def mean(values: Sequence[float]) -> float:
     """Return the mean; infinite, or NaN, where the values or their sum are."""
     try:
@@ -119,6 +131,31 @@ def deviation(values: Sequence[float]) -> float:
     middle = mean(values)
     # hypot() scales: the squares of a diverged score are no float any more.
     return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
+
+
+def scored(name: str, value: object) -> float:
+    """Return what a metric gave as a number.
+
+    Raises
+    ------
+    StageError
+        It is none.
+
+    Examples
+    --------
+    >>> scored("cost", {"total": 1})
+    Traceback (most recent call last):
+        ...
+    gosset.exceptions.StageError: metric 'cost' returned a dict, not a number; return one, ...
+    """
+    score = number(value)
+    if score is None:
+        shown = "None" if value is None else f"a {type(value).__name__}"
+        raise StageError(
+            f"metric {name!r} returned {shown}, not a number",
+            hint="return one, or several by outputs=(…)",
+        )
+    return score
 
 
 def number(value: object) -> float | None:

@@ -152,6 +152,33 @@ def test_wrong_number_of_outputs_names_the_stage_and_its_outputs(carry_out):
     assert second.startswith("stage 'halves' returned int")
 
 
+@pytest.mark.parametrize("given", ["x", None, {"total": 1}, [0.5]])
+def test_metric_that_gives_no_number_fails_the_run_and_is_named(carry_out, store, given):
+    @gs.metric
+    def cost(before):
+        return given
+
+    result, _ = carry_out(before, cost, metrics=["cost"])
+    assert statuses(result) == ["failed"]
+    (failed,) = [c for c in store.catalog.computations(result.runs[0].id) if c.exception]
+    assert failed.stage == "cost"
+    assert "metric 'cost' returned" in failed.exception.message
+    assert "return one, or several by outputs=" in failed.exception.message
+
+
+def test_what_a_metric_builds_on_need_be_no_number(carry_out):
+    @gs.stage
+    def table(before):
+        return {"hits": before}
+
+    @gs.metric
+    def hits(table):
+        return table["hits"]
+
+    result, _ = carry_out(before, table, hits, metrics=["hits"])
+    assert result.runs[0].metrics["hits"].value == 1
+
+
 def test_value_that_nothing_can_keep_names_stage_and_output(carry_out):
     @gs.stage(outputs=("number", "lines"))
     def opened():
