@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .entities import ComputationStatus, Direction, Experiment, Launch, Run, Status
 from .exceptions import ExecutionError
-from .measuring import mean
+from .measuring import foremost, mean
 from .runner import Tally
 from .store import Store
 from .types import JSONValue
@@ -176,8 +176,9 @@ def objective_of(experiment: Experiment, runs: Sequence[Run]) -> tuple[str, Dire
 
 def _guess(runs: Sequence[Run]) -> tuple[str, Direction] | None:
     """Return the first metric that has a better end."""
+    names = foremost(name for run in runs for name in run.metrics)
     for run in runs:
         for metric in run.metrics.values():
-            if metric.direction is not Direction.NONE and "/" not in metric.name:
+            if metric.direction is not Direction.NONE and metric.name in names:
                 return metric.name, metric.direction
     return None

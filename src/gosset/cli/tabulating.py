@@ -11,6 +11,7 @@ from ..compare import Cell, Table
 from ..compare.tables import NULL, rounded
 from ..exceptions import UsageError, did_you_mean
 from ..filters import parse_name
+from ..measuring import foremost
 from ..summary import seconds
 from .rendering import size
 
@@ -103,8 +104,8 @@ def _usual(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
             continue
         inner = [n for n in names if n.startswith(f"{column}.")]
         if column == "metrics":
-            # Scores of the training part are there to be asked for.
-            inner = [n for n in inner if "/" not in n]
+            # Beside scores of the test part, others are there to be asked for.
+            inner = foremost(inner)
         chosen += inner
     return chosen
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..entities import Direction, Run, Status
 from ..exceptions import MetricError, UsageError, did_you_mean, require
-from ..measuring import deviation, mean
+from ..measuring import deviation, foremost, mean
 from ..types import JSONValue
 from .tables import NULL, Cell, Table
 
@@ -116,7 +116,7 @@ def summary_table(
     runs : sequence of Run
         A run that did not complete has no measured values in the table.
     metrics : sequence of str, optional
-        By default every metric of the test part that a run has.
+        By default every metric of the test part that a run has; without one, of any part.
     by : {"params", "run", "launch"}
         ``"params"``: one row for runs that differ only in the seed. Its mean is the mean
         over seeds of the means over folds; its standard deviation (``ddof=1``) is over
@@ -226,7 +226,7 @@ def _groups(runs: Sequence[Run], *, apart: bool) -> list[list[Run]]:
 def _metric_names(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[str]:
     known = dict.fromkeys(name for run in runs for name in run.metrics)
     if metrics is None:
-        return [name for name in known if "/" not in name]
+        return foremost(known)
     for name in metrics:
         if name not in known:
             raise MetricError(
