@@ -23,10 +23,14 @@ def empty_store(tmp_path_factory):
     return path
 
 
-@pytest.fixture
-def store(tmp_path, empty_store):
-    path = shutil.copy(empty_store, tmp_path / "lab.db")
-    with gs.open_store(f"sqlite:///{path}") as opened:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path, empty_store):
+    """A fresh store, with the catalog in SQLite and in PostgreSQL."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{shutil.copy(empty_store, tmp_path / 'lab.db')}"
+    else:
+        url = request.getfixturevalue("postgresql_url")
+    with gs.open_store(url, artifacts=str(tmp_path / "artifacts")) as opened:
         yield opened
 
 
