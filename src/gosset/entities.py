@@ -83,7 +83,7 @@ class ArtifactRef:
     size : int
         Bytes.
     inline : bytes or None
-        The bytes themselves where they are few (see ``cache.INLINE_LIMIT``), so that a
+        The bytes themselves where they are few (see ``artifacts.values.INLINE_LIMIT``), so that a
         number does not cost a file.
     """
 
@@ -166,7 +166,8 @@ class Execution:
     fingerprint : str
         Closure digest over all stages.
     code : mapping
-        ``components``: name → {``digest``, ``source``}, for showing and comparing.
+        For showing and comparing: ``stages``, name → {``digest``, ``parts``, ``packages``,
+        ``version``}; ``sources``, component → source; ``unresolved``.
     """
 
     id: str
@@ -385,10 +386,10 @@ class CacheEntry:
     key : str
         Digest of ``recipe`` and the identities of the inputs.
     recipe : str
-        Digest of all parts but the inputs: stage, code, parameters, seed.
+        Digest of all parts but the inputs: stage, code, parameters, outputs, formats.
     parts : mapping
-        The parts by name, each a digest or a small value, for ``cache explain``:
-        ``code`` {component → digest}, ``parameters``, ``packages``, ``inputs``, ``seed``.
+        For ``cache explain``: ``code``, a digest; ``parameters``, name → value;
+        ``inputs``, argument → identity.
     evicted : bool
         The bytes were dropped; the digests are remembered, so that what was computed
         from them is still known to be good.
