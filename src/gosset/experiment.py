@@ -45,7 +45,9 @@ class Experiment(Declaration):
         split, everything is training data.
     estimator : estimator or callable, optional
         Any scikit-learn-compatible estimator or pipeline, a function that makes one, or a
-        function ``(X_train, y_train, …) -> model``.
+        function ``(X_train, y_train, …) -> model``. Arguments with defaults of a function
+        ``make`` that makes one are parameters, too: ``make.C``, or ``C`` where the
+        estimator knows no such name; it is called anew for each parameter set.
     evaluator : callable, optional
         ``(model, X_test, …) -> predicted`` or ``(predicted, probabilities)``.
     preprocess : callable, optional
@@ -59,7 +61,12 @@ class Experiment(Declaration):
         A mapping (its lists are a grid), an iterable of parameter sets, or a function
         that returns either.
     metrics : iterable, optional
-        Names, metric stages or functions; the first tells the best run. Empty: none.
+        Names, metric stages or functions that return a number; the first tells the best
+        run. Empty: none. ``precision``, ``recall`` and ``f1`` are macro averages, the
+        unweighted mean over the labels, also where there are two: ``"f1[yes]"`` is that of
+        one label. With several targets ``rmse`` is the mean of the targets' own. What
+        stands behind ± is the standard deviation (``ddof=1``) over the values of all folds
+        of all seeds; in JSON and CSV tables ``NAME_n`` says how many they are.
     seed : int
         0 unless given; recorded with every run.
     seeds : iterable of int, optional

@@ -95,7 +95,8 @@ def launch_to_json(
     """Return what ``run --json`` prints of a launch.
 
     ``best`` has the parameter set that won, with the id and number of its first run: its
-    ``value`` and ``std`` are those of the summary, over ``seeds`` runs.
+    ``value`` and ``std`` are those of the summary, over ``seeds`` runs; ``n`` is how many
+    values the deviation is over, those of all their folds.
     """
     told: JSONValue = None
     if best is not None and objective is not None:
@@ -108,6 +109,7 @@ def launch_to_json(
             "metric": name,
             "value": _number(score.mean),
             "std": _number(score.std),
+            "n": score.n,
             "seeds": score.runs,
             "direction": str(direction),
         }

@@ -59,6 +59,6 @@ def test_the_best_value_is_the_mean_that_won_over_the_seeds_of_its_set() -> None
     best = told["best"]
     assert isinstance(best, dict)
     assert (best["id"], best["number"], best["params"]) == ("id-1", 1, {"C": 1})
-    assert (best["value"], best["seeds"]) == (0.5, 2)
+    assert (best["value"], best["seeds"], best["n"]) == (0.5, 2, 4)
     assert best["std"] == pytest.approx(0.125**0.5)  # of 0.5, 1.0, 0.25, 0.25 about 0.5
     assert (best["metric"], best["direction"]) == ("accuracy", "maximize")

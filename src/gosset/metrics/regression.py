@@ -74,7 +74,16 @@ def mean_squared_error(errors: Floats) -> float:
 
 
 def root_mean_squared_error(errors: Floats) -> float:
-    """Square root of the mean squared error, in the unit of the target."""
+    """Square root of the mean squared error, in the unit of the target.
+
+    With several targets it is the mean of their own, not the root of the mean over all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> root_mean_squared_error(np.array([[3.0, 1.0], [-3.0, 1.0]]))
+    2.0
+    """
     return float(((errors * errors).mean(axis=0) ** 0.5).mean())
 
 
