@@ -112,3 +112,16 @@ def test_the_functions_of_an_estimator_are_not_offered_as_parameters():
         declared(fit, parameters={"x": [1, 2]}).prepare()
     for name in ("fit_function", "evaluate_function", "task"):
         assert name not in str(caught.value)
+
+
+def test_a_misspelled_argument_of_a_factory_is_told_with_its_neighbour():
+    with pytest.raises(ParameterError, match="did you mean 'strength'"):
+        declared(piped, parameters={"strenght": [1]}).prepare()
+
+
+def test_a_factory_without_defaults_is_told_to_give_them():
+    def without_default(C):
+        return LogisticRegression(C=C)
+
+    with pytest.raises(ParameterError, match="has a default for every argument"):
+        declared(without_default, parameters={"C": [1, 2]}).prepare()

@@ -189,4 +189,6 @@ class _Names:
             if name in self._dotted or (name in self._plain and name not in known)
         }
         ours = {name: value for name, value in params.items() if name not in rest}
+        if self._factory is not None:
+            self._factory.check_names(ours, prototype)
         return arguments, configure(prototype, ours), rest

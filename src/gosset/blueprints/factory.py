@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..entities import Hyperparameter
-from ..estimators import as_json, kind_of, takes
-from ..exceptions import ParameterError
+from ..estimators import as_json, kind_of, parameter_names, takes
+from ..exceptions import ParameterError, did_you_mean
 from ..fingerprint import digest
 from ..usercode import called_name
 
@@ -67,6 +67,17 @@ class Factory:
         for name in own:
             self._check(name, named[name], self.made(arguments), taken)
         return arguments, {name: value for name, value in params.items() if name not in named}
+
+    def check_names(self, names: Iterable[str], estimator: object) -> None:
+        """Raise for a name that neither the function nor the estimator that it makes knows."""
+        own = [spelled for a in arguments_of(self.function) for spelled in self._spellings(a)]
+        for name in names if own else ():
+            if not takes(estimator, name):
+                raise ParameterError(
+                    f"neither {self.name}() nor the {type(estimator).__name__} that it makes "
+                    f"has a parameter {name!r}",
+                    hint=did_you_mean(name, [*own, *parameter_names(estimator)]),
+                )
 
     def hyperparameters(self, arguments: Mapping[str, object]) -> tuple[Hyperparameter, ...]:
         """Return the effective arguments."""

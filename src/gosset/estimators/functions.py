@@ -33,7 +33,7 @@ class FunctionEstimator:
     Raises
     ------
     ParameterError
-        A parameter that neither function takes, or one without a value: neither a default
+        The fitting function does not take the data; a parameter that neither takes, or one without a value: neither a default
         nor one that was given.
 
     Examples
@@ -129,12 +129,19 @@ class FunctionEstimator:
         return {name: value for name, value in values.items() if name in declared}
 
     def _check(self) -> None:
+        name, signature = called_name(self.fit_function), inspect.signature(self.fit_function)
+        try:
+            signature.bind_partial("X_train", "y_train")
+        except TypeError:
+            raise ParameterError(
+                f"the function {name!r} takes {signature}, not (X_train, y_train, …)",
+                hint="a function that makes an estimator has a default for every argument",
+            ) from None
         declared = self._declared()
         effective = self._effective()
         for argument in declared:
             variable = argument.kind in (argument.VAR_POSITIONAL, argument.VAR_KEYWORD)
             if not variable and argument.name not in effective:
-                name = called_name(self.fit_function)
                 raise ParameterError(
                     f"the function estimator {name!r} has no value for {argument.name!r}",
                     hint=f"give {argument.name} a default, {argument.name}=…; it can be varied",
