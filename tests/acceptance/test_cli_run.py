@@ -313,7 +313,7 @@ def test_an_interrupted_launch_is_stopped_and_says_how_to_go_on(
         finally:
             process.kill()
     assert process.returncode == 130, errors
-    assert "gosset resume slow#latest" in errors
+    assert errors.endswith("carry on with: gosset resume slow#1\n")
     assert "Traceback" not in errors
     assert workplace.json("list", "launches")[0]["status"] == "stopped"
     runs = workplace.json("list", "runs", "--sort", "number")
@@ -405,3 +405,18 @@ def test_whatever_reads_the_store_finds_out_who_has_crashed(
         store.catalog.record(Batch(runs=[RunUpdate(id=r.id, status=Status.RUNNING) for r in runs]))
     told = workplace.json(*words)
     assert (told[0] if isinstance(told, list) else told)["status"] == "crashed"
+
+
+def test_of_several_experiments_an_error_says_which(workplace: Workplace) -> None:
+    other = DOUBLING.partition("@gs.stage")[2].replace("doubl", "tripl").replace("n: int", "m: int")
+    other = other.replace("n * factor", "m * factor").replace('"n"', '"m"').replace("score", "rank")
+    workplace.write("lab.py", DOUBLING + "    @gs.stage" + other.replace("experiment =", "more ="))
+    told = workplace.gosset("run", "lab.py", "-p", "n=4", code=2).stderr
+    assert "experiment 'tripling': no stage takes the parameter 'n'" in told
+    assert "only doubling can: gosset run lab.py::doubling" in told
+    told = workplace.gosset("run", "lab.py", "-p", "o=4", "--plan", code=2).stderr
+    assert "experiment 'doubling': no stage takes the parameter 'o'" in told
+    told = workplace.gosset("run", "lab.py", "--metrics", "acuracy", code=2).stderr
+    assert "experiment 'doubling': no metric 'acuracy'" in told
+    assert not (workplace.folder / ".gosset").exists()
+    workplace.gosset("run", "lab.py", "-p", "factor=3.0", "--quiet")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +17,7 @@ from .output import emit_json, reserved, say
 if TYPE_CHECKING:
     from ..experiment import Experiment
     from ..outcome import LaunchResult
+    from ..store import Store
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
 Jobs = Annotated[
@@ -74,12 +77,11 @@ def run(
 
         experiments = load_experiments(file)
         what = _Given(param, seeds, metrics, cache=not no_cache)
+        if len(experiments) > 1:
+            _check(file, experiments, what)
         if plan:
             plans = [_planned(experiment, call, what) for experiment in experiments]
         else:
-            if len(experiments) > 1:
-                for experiment in experiments:
-                    experiment.prepare(**what.declared)
             how = {"executor": on, "jobs": jobs, "progress": _progress(call, quiet=quiet)}
             results = [
                 _carried_out(e, e.execute, store=call.store, notes=notes, **what.all, **how)
@@ -139,6 +141,7 @@ class _Given:
             "seeds": None if seeds is None else parse_option(f"seeds={seeds}")[1],
             "metrics": split_list(metrics),
         }
+        self.given = bool(vary or metrics)
         self.all = {**self.declared, "cache": cache}
 
 
@@ -160,8 +163,56 @@ def _carried_out(
     try:
         return work(*what, **how)
     except KeyboardInterrupt:
-        say(f"interrupted; carry on with: gosset resume {experiment.name}#latest")
+        number = _number_of_own_launch(experiment, how["store"])
+        go_on = f"carry on with: gosset resume {experiment.name}#{number}"
+        say(f"interrupted; {go_on if number else 'nothing had begun'}")
         raise typer.Exit(130) from None
+
+
+def _number_of_own_launch(experiment: Experiment, place: Store | str | None) -> int | None:
+    """Return the number of the launch that this process worked on; None before it began."""
+    from ..entities import Launch
+    from ..exceptions import NotFoundError
+    from ..filters import equal
+    from ..store import Store, open_store
+
+    try:
+        store = (
+            place
+            if isinstance(place, Store)
+            else open_store(place or experiment.store, create=False)
+        )
+    except NotFoundError:
+        return None
+    with store:
+        within = equal(project=experiment.project_name, experiment=experiment.name)
+        for launch in store.select("launches", within):
+            assert isinstance(launch, Launch)
+            if (launch.pid, launch.host) == (os.getpid(), socket.gethostname()):
+                return launch.number
+    return None
+
+
+def _check(file: str, experiments: Sequence[Experiment], what: _Given) -> None:
+    """Raise, before anything is written, for what not all experiments of a file can do."""
+    from ..exceptions import UsageError
+
+    refused: dict[str, UsageError] = {}
+    for experiment in experiments:
+        try:
+            experiment.prepare(**what.declared)
+        except UsageError as error:
+            refused[experiment.name] = error
+    if not refused:
+        return
+    name, first = next(iter(refused.items()))
+    able = [experiment.name for experiment in experiments if experiment.name not in refused]
+    hint = first.hint
+    if able and what.given:
+        hint = f"only {', '.join(able)} can: gosset run {file}::{able[0]}"
+    where = f"experiment {name!r}"
+    message = first.message if where in first.message else f"{where}: {first.message}"
+    raise type(first)(message, hint=hint) from first
 
 
 def _progress(call: Call, *, quiet: bool) -> bool | None:
