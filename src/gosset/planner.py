@@ -148,7 +148,7 @@ class Place:
     item: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Plan:
     """What a launch is going to do.
 
@@ -182,6 +182,35 @@ class Plan:
         """Return action → how many computations (not pieces of work) it concerns."""
         counted = Counter(str(self.items[place.item].action) for place in self.places)
         return {str(action): counted.get(str(action), 0) for action in Action}
+
+    def by_stage(self) -> dict[str, Counter[Action]]:
+        """Return stage → action → count, where what several runs share is computed once.
+
+        The others load it.
+        """
+        counted: dict[str, Counter[Action]] = {}
+        seen: set[int] = set()
+        for place in self.places:
+            action = self.items[place.item].action
+            shared = action is Action.COMPUTE and place.item in seen
+            counted.setdefault(place.stage, Counter())[Action.LOAD if shared else action] += 1
+            seen.add(place.item)
+        return counted
+
+    def __str__(self) -> str:
+        counted = self.by_stage()
+        width = max(map(len, counted), default=0)
+        lines = [f"  {stage:{width}}  {_told(count)}" for stage, count in counted.items()]
+        return "\n".join([repr(self)[1:-1], *lines])
+
+    def __repr__(self) -> str:
+        runs = len({place.run for place in self.places} - {None})
+        total = sum(self.by_stage().values(), Counter[Action]())
+        return f"<plan of {runs} run{'s' * (runs != 1)}: {_told(total)}>"
+
+
+def _told(counted: Counter[Action]) -> str:
+    return ", ".join(f"{counted[a]} to {a}" for a in Action if counted[a]) or "nothing to do"
 
 
 def plan(

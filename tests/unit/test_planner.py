@@ -244,3 +244,16 @@ def test_an_aggregate_over_runs_depends_on_every_run_by_its_label():
     assert key(one, two) == key(run_plan(7, width=1), run_plan(9, width=2))
     assert key(one, two) != key(one)
     assert key(one, two) != key(one, run_plan(3, width=3))
+
+
+def test_a_plan_is_shown_stage_by_stage_with_what_runs_share_once():
+    planned = make([run_plan(1, lr=0.1), run_plan(2, lr=0.2)])
+    assert repr(planned) == "<plan of 2 runs: 8 to compute, 2 to load>"
+    assert str(planned).splitlines() == [
+        "plan of 2 runs: 8 to compute, 2 to load",
+        "  raw       1 to compute, 1 to load",
+        "  features  1 to compute, 1 to load",
+        "  trained   4 to compute",
+        "  score     2 to compute",
+    ]
+    assert repr(make([])) == "<plan of 0 runs: nothing to do>"
