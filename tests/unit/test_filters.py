@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +24,7 @@ from gosset.filters import (
     parse,
     parse_name,
 )
+from gosset.store import open_store
 
 
 def name(*parts: str) -> Name:
@@ -170,3 +174,25 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except FilterError:
         return
     assert parse(str(expression)) == expression
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "filters.md"
+EXAMPLES = [
+    line
+    for block in re.findall(r"^```filter\n(.*?)^```", PAGE.read_text("utf-8"), re.M | re.S)
+    for line in block.splitlines()
+]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_example_of_the_reference_can_be_asked_of_a_store(example: str) -> None:
+    assert parse(str(parse(example))) == parse(example)
+    with open_store("memory://") as store:
+        assert store.runs(example) == []
+
+
+def test_true_and_false_may_be_written_as_in_json() -> None:
+    assert parse("cached == true") == parse("cached == True")
+    assert parse("cached != false") == parse("cached != False")
+    assert str(parse("cached == true")) == "cached == True"
+    assert str(Name(("true",))) == "`true`"

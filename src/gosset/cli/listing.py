@@ -36,7 +36,9 @@ def list_entities(
     filter: Annotated[
         str | None,
         typer.Argument(
-            metavar="FILTER", help="E.g. \"params.SVC.C > 0.1 and status == 'failed'\"."
+            metavar="FILTER",
+            help="E.g. \"params.SVC.C > 0.1 and status == 'failed'\". Comparisons (== != < <= > "
+            ">=), in, like, ilike, is None; and, or, not. Whole: docs/reference/filters.md.",
         ),
     ] = None,
     sort: Annotated[

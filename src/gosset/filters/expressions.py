@@ -10,7 +10,9 @@ from typing import Final, TypeAlias
 Value: TypeAlias = "bool | int | float | str | None"
 
 KEYWORDS: Final = frozenset({"and", "or", "not", "in", "like", "ilike", "is", "inf"})
-CONSTANTS: Final[dict[str, Value]] = {"True": True, "False": False, "None": None}
+CONSTANTS: Final[dict[str, Value]] = {
+    "True": True, "False": False, "None": None, "true": True, "false": False
+}  # fmt: skip
 
 PART: Final = r"\w[\w/@-]*"
 QUOTED: Final = r"`(?:[^`]|``)*`"
