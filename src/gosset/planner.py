@@ -184,10 +184,7 @@ class Plan:
         return {str(action): counted.get(str(action), 0) for action in Action}
 
     def by_stage(self) -> dict[str, Counter[Action]]:
-        """Return stage → action → count, where what several runs share is computed once.
-
-        The others load it.
-        """
+        """Return stage → action → count; of runs that share work, one computes it."""
         counted: dict[str, Counter[Action]] = {}
         seen: set[int] = set()
         for place in self.places:
