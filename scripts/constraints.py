@@ -48,7 +48,8 @@ def closure(start: Requirement) -> Iterator[tuple[str, str]]:
             installed = distribution(name)
         except PackageNotFoundError:
             continue
-        yield name, installed.version
+        # A build for one kind of machine ("2.13.0+cpu") stands for the version itself.
+        yield name, installed.version.partition("+")[0]
         parsed = map(Requirement, installed.requires or ())
         waiting.extend(other for other in parsed if needed(other, extras))
 
