@@ -61,6 +61,7 @@ class FsspecArtifacts:
     def __init__(self, url: str) -> None:
         self.url = url
         self._pid = 0
+        self._folders: set[str] = set()
         self._connect()
 
     @contextmanager
@@ -81,6 +82,7 @@ class FsspecArtifacts:
             with self._keeping():
                 file.close()
                 place = self._place(writer.digest)
+                self._make_folder(files, place)
                 _making_parents(files, place, lambda: files.mv(path, place))
         except BaseException:
             with suppress(Exception):  # as above; `sweep` finds what stays behind
@@ -168,6 +170,14 @@ class FsspecArtifacts:
             self._files, self._root = _file_system(self.url.removeprefix("fsspec+"))
             self._pid = os.getpid()
         return self._files
+
+    def _make_folder(self, files: AbstractFileSystem, place: str) -> None:
+        # A move into a folder that is not there may be tried again as a copy, which others
+        # would see half done where somebody makes the folder in between.
+        folder = place.rpartition("/")[0]
+        if folder not in self._folders:
+            files.makedirs(folder, exist_ok=True)
+            self._folders.add(folder)
 
     def _place(self, digest: str) -> str:
         return f"{self._root}/{digest[:2]}/{digest[2:]}"
