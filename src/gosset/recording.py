@@ -11,6 +11,7 @@ from .identifiers import now
 from .parameters import jsonable
 from .planner import Item
 from .storage.base import Batch, Catalog, RunUpdate
+from .types import JSONValue
 from .works import Outcome
 
 FLUSH_EVERY = 0.25
@@ -115,19 +116,29 @@ class _Pending:
     runs: list[RunUpdate] = field(default_factory=list)
 
 
-def entry_of(item: Item, outcome: Outcome) -> CacheEntry:
-    """Return the cache entry of a piece of work that was computed."""
-    assert outcome.key is not None
-    return CacheEntry(
-        key=outcome.key,
-        recipe=item.recipe,
-        stage=item.stage.name,
-        parts={
-            "code": item.code,
-            "parameters": {name: jsonable(value) for name, value in item.parameters.items()},
-            "inputs": dict(outcome.inputs),
-        },
-        outputs=outcome.outputs,
-        wall=outcome.wall,
-        created=outcome.started or now(),
-    )
+class Entries:
+    """Makes the cache entries of what was computed."""
+
+    def __init__(self) -> None:
+        # The folds of a run share their parameters, and to describe an estimator takes long.
+        self._described: dict[int, dict[str, JSONValue]] = {}
+
+    def entry_of(self, item: Item, outcome: Outcome) -> CacheEntry:
+        """Return the cache entry of a piece of work that was computed."""
+        assert outcome.key is not None
+        shared = id(item.parameters)  # the plan keeps them as long as this object is used
+        if shared not in self._described:
+            self._described[shared] = {n: jsonable(v) for n, v in item.parameters.items()}
+        return CacheEntry(
+            key=outcome.key,
+            recipe=item.recipe,
+            stage=item.stage.name,
+            parts={
+                "code": item.code,
+                "parameters": self._described[shared],
+                "inputs": dict(outcome.inputs),
+            },
+            outputs=outcome.outputs,
+            wall=outcome.wall,
+            created=outcome.started or now(),
+        )

@@ -34,7 +34,7 @@ from .identifiers import new_id, now
 from .measuring import measure
 from .observing import Observer
 from .planner import Action, Item, Place, Plan, to_work
-from .recording import FLUSH_EVERY, Recorder, entry_of
+from .recording import FLUSH_EVERY, Entries, Recorder
 from .storage.base import Catalog, RunUpdate
 from .tasks import Tasks
 from .types import JSONValue
@@ -129,6 +129,7 @@ class Runner:
             self._open[place.run] += 1
         self._began: dict[int, datetime] = {}
         self._recorder = Recorder(catalog)
+        self._entries = Entries()
         self._warned: set[str] = set()
         self._tasks = Tasks([item for item in plan.items if item.action is Action.COMPUTE])
         self.tally = Tally(outcomes=dict(earlier or {}))
@@ -243,7 +244,7 @@ class Runner:
         if computed and outcome.key is not None:
             self.tally.outcomes[outcome.key] = outcome
             if item.action is Action.COMPUTE:
-                self._recorder.add(entries=[entry_of(item, outcome)])
+                self._recorder.add(entries=[self._entries.entry_of(item, outcome)])
                 if item.entry is not None:
                     # Its bytes are gone: what came out now takes its place.
                     self._recorder.add(stale=[item.entry.key])

@@ -6,8 +6,8 @@ import base64
 import io
 import json
 import sys
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, cast
+from collections.abc import Callable, Hashable
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias, TypeVar, cast
 
 from ..exceptions import SerializationError
 from ..types import JSONValue
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
     Frame: TypeAlias = pd.DataFrame | pd.Series[Any]
+
+T = TypeVar("T")
 
 _LAYOUT = b"gosset.layout"
 _TEMPLATE = b"gosset.template"
@@ -86,18 +88,24 @@ def _form_comes_back(value: Any) -> bool:
 
     Stages return many frames of one form, and the question costs as much as an answer.
     """
-    form = _plain_form(value)
-    if form is None:
-        return _comes_back(value)
-    if form not in _known_forms:
-        if len(_known_forms) >= _FORMS:
-            _known_forms.clear()
-        _known_forms[form] = _comes_back(value)
-    return _known_forms[form]
+    return _of_form(value, _known_forms, lambda: _comes_back(value))
 
 
 _FORMS = 1000
 _known_forms: dict[Hashable, bool] = {}
+_known_metadata: dict[Hashable, dict[bytes, bytes]] = {}
+
+
+def _of_form(value: Any, known: dict[Hashable, T], make: Callable[[], T]) -> T:
+    """Return what is `known` of the form of `value`, made once where the form is a plain one."""
+    form = _plain_form(value)
+    if form is None:
+        return make()
+    if form not in known:
+        if len(known) >= _FORMS:
+            known.clear()
+        known[form] = make()
+    return known[form]
 
 
 def _plain_form(value: Any) -> Hashable | None:
@@ -153,30 +161,41 @@ def _to_table(value: Any) -> Any:
     pa = pyarrow()
     frame = value.to_frame() if value.ndim == 1 else value.copy(deep=False)
     labels = list(frame.columns)
-    layout = {
-        "series": value.ndim == 1,
-        "columns": encode(value.name) if value.ndim == 1 else _describe(frame.columns),
-        "index": encode(list(frame.index.names)),
-        "freq": _frequency(frame.index),
-    }
     frame.attrs = {}
     levels = ["index" if name is None else name for name in frame.index.names]
     columns = _physical([*labels, *levels])
     frame.columns = columns[: len(labels)]
     frame.index = frame.index.set_names(columns[len(labels) :])
     table = pa.Table.from_pandas(frame)
-    template = pa.RecordBatch.from_pandas(frame.iloc[:0])
+    metadata = _of_form(value, _known_metadata, lambda: _metadata(value, frame.iloc[:0]))
+    return table.replace_schema_metadata({**table.schema.metadata, **metadata})
+
+
+def _metadata(value: Any, empty: Any) -> dict[bytes, bytes]:
+    """Return what Parquet does not say of the form of `value`.
+
+    Parameters
+    ----------
+    value : DataFrame or Series
+    empty : DataFrame
+        Of the same form, with the names that the Parquet columns get.
+    """
+    pa = pyarrow()
+    layout = {
+        "series": value.ndim == 1,
+        "columns": encode(value.name) if value.ndim == 1 else _describe(value.columns),
+        "index": encode(list(value.index.names)),
+        "freq": _frequency(value.index),
+    }
+    template = pa.RecordBatch.from_pandas(empty)
     buffer = io.BytesIO()
     with pa.ipc.new_stream(buffer, template.schema) as writer:
         writer.write_batch(template)
-    return table.replace_schema_metadata(
-        {
-            **table.schema.metadata,
-            _LAYOUT: json.dumps(layout).encode(),
-            # Other readers of Parquet expect text here.
-            _TEMPLATE: base64.b64encode(buffer.getvalue()),
-        }
-    )
+    return {
+        _LAYOUT: json.dumps(layout).encode(),
+        # Other readers of Parquet expect text here.
+        _TEMPLATE: base64.b64encode(buffer.getvalue()),
+    }
 
 
 def _from_table(table: Any) -> Frame:
