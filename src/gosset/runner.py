@@ -244,10 +244,10 @@ class Runner:
         if computed and outcome.key is not None:
             self.tally.outcomes[outcome.key] = outcome
             if item.action is Action.COMPUTE:
-                self._recorder.add(entries=[self._entries.entry_of(item, outcome)])
-                if item.entry is not None:
-                    # Its bytes are gone: what came out now takes its place.
-                    self._recorder.add(stale=[item.entry.key])
+                # Where the bytes of an entry are gone, what came out now takes its place; both
+                # in one call, for what is taken apart may be written apart.
+                stale = [] if item.entry is None else [item.entry.key]
+                self._recorder.add(entries=[self._entries.entry_of(item, outcome)], stale=stale)
         if outcome.state is not None and item.run is not None:
             self.tally.states[item.run.facts.id].append(outcome.state)
         for position, place in enumerate(self._places[outcome.work]):

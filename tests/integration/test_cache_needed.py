@@ -9,6 +9,7 @@ import pytest
 
 import gosset as gs
 from gosset.planner import Action
+from gosset.recording import Recorder
 
 
 @gs.stage
@@ -329,3 +330,32 @@ def test_unit_that_is_mended_is_kept_with_the_version_that_is_there(carry_out, s
     assert told["computed"] == []
     [kept] = store.select("datasets")
     assert (kept.version, kept.columns[0].unit) == (1, "mm")
+
+
+def test_evicted_work_that_is_made_anew_is_there_however_the_records_are_written(
+    store, monkeypatch
+):
+    @gs.stage
+    def first(n: int = 1):
+        return n
+
+    @gs.stage
+    def second(first):
+        return first + 1
+
+    def launch():
+        experiment = gs.Experiment("e", stages=[first, second], parameters={"n": [1, 2, 3]})
+        return experiment.execute(store=store, executor="inline").computations
+
+    add = Recorder.add
+
+    def add_and_write(recorder, **taken):
+        add(recorder, **taken)
+        recorder.flush()
+
+    monkeypatch.setattr(Recorder, "add", add_and_write)
+    assert launch()["computed"] == 6
+    keys = [entry.key for entry in store.select("cache")]
+    assert store.catalog.evict(keys) == 6
+    assert launch()["computed"] == 6
+    assert launch() == {"computed": 0, "cached": 6, "failed": 0, "skipped": 0}

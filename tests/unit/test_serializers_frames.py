@@ -257,3 +257,14 @@ def test_polars_frames_come_back_or_are_not_taken() -> None:
     assert back.schema == frame.schema
     objects = pl.DataFrame({"a": pl.Series([object()], dtype=pl.Object)})
     assert choose(objects).name == "pickle"
+
+
+def test_frames_that_differ_in_the_order_of_categories_alone_keep_it():
+    for categories in (["a", "b"], ["b", "a"]):
+        frame = pd.DataFrame({"c": pd.Categorical(["a", "b"], categories=categories)})
+        file = io.BytesIO()
+        serializer = get("parquet")
+        assert serializer.takes(frame)
+        serializer.dump(frame, file)
+        file.seek(0)
+        assert list(serializer.load(file)["c"].cat.categories) == categories

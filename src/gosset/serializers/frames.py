@@ -120,7 +120,11 @@ def _plain_form(value: Any) -> Hashable | None:
     if not all(type(label) is str for label in columns):
         return None
     start, step = value.index.start, value.index.step
-    return start, step, tuple(columns), columns.dtype, tuple(value.dtypes)
+    # Two categorical types are equal to pandas whatever the order of their categories.
+    categories = tuple(
+        tuple(dtype.categories) for dtype in value.dtypes if isinstance(dtype, pd.CategoricalDtype)
+    )
+    return start, step, tuple(columns), columns.dtype, tuple(value.dtypes), categories
 
 
 def _comes_back(value: Any) -> bool:
