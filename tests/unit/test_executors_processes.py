@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -654,13 +655,25 @@ def test_fewer_than_one_job_is_refused(jobs: int) -> None:
         ProcessExecutor(jobs)
 
 
+class _Patient(subprocess.Popen[bytes]):
+    """A program that is over before its starter goes on."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.wait()
+
+
+@pytest.mark.parametrize("program", [subprocess.Popen, _Patient], ids=["later", "at-once"])
 def test_a_fork_server_that_cannot_start_is_told_as_the_loss_of_each_task(
-    pool: Callable[..., ProcessExecutor], monkeypatch: pytest.MonkeyPatch
+    program: type[subprocess.Popen[bytes]],
+    pool: Callable[..., ProcessExecutor],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     false = subprocess.run(["which", "false"], capture_output=True, text=True, check=True)
     executor = pool(echo_by_value)
     with monkeypatch.context() as patch:
         patch.setattr(sys, "executable", false.stdout.strip())
+        patch.setattr(subprocess, "Popen", program)
         executor.submit(Task(id=1, payload=None))
         executor.submit(Task(id=2, payload=None))
         found = ends(until_done(executor))

@@ -29,10 +29,11 @@ class Launcher(Protocol):
     Attributes
     ----------
     period : float or None
-        Seconds between calls of :meth:`ended`, where nothing in the selector tells when.
+        Seconds until :meth:`ended` should be called, where nothing in the selector tells when.
     """
 
-    period: float | None
+    @property
+    def period(self) -> float | None: ...
 
     def start(self, key: int, connection: socket.socket) -> None:
         """Start a worker with `connection`; the caller closes its own copy of that."""
@@ -67,8 +68,6 @@ class ForkLauncher:
         Modules that the server imports once for all workers.
     """
 
-    period: float | None = None
-
     def __init__(
         self,
         selector: selectors.BaseSelector,
@@ -82,14 +81,17 @@ class ForkLauncher:
         self._keys: set[int] = set()
         self._lost: list[tuple[int, int]] = []
 
+    @property
+    def period(self) -> float | None:
+        """Zero where the end of a server was met on another way than through the selector."""
+        return 0.0 if self._lost else None
+
     def start(self, key: int, connection: socket.socket) -> None:
-        message = [COMMAND.pack(key, START)]
-        try:
-            socket.send_fds(self._control(), message, [connection.fileno()])
-        except ConnectionError:  # it died since it was last heard of
+        if not self._ask(key, connection):  # the server died since it was last heard of
             self._bury_server()
-            socket.send_fds(self._control(), message, [connection.fileno()])
-        self._keys.add(key)
+            if not self._ask(key, connection):  # so did the next: one that cannot start
+                self._keys.add(key)
+                self._bury_server()
 
     def signal(self, key: int, number: int) -> None:
         if self._server is not None and key in self._keys:
@@ -119,6 +121,16 @@ class ForkLauncher:
             # Without this end of the socket the server ends its workers and itself.
             self._bury_server()
         self._lost.clear()
+
+    def _ask(self, key: int, connection: socket.socket) -> bool:
+        """Ask the server for a worker; return whether it could be asked."""
+        try:
+            message = [COMMAND.pack(key, START)]
+            socket.send_fds(self._control(), message, [connection.fileno()])
+        except ConnectionError:
+            return False
+        self._keys.add(key)
+        return True
 
     def _control(self) -> socket.socket:
         if self._server is None:
