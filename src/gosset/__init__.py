@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from .exceptions import UsageError as UsageError
     from .experiment import Experiment as Experiment
     from .metrics import metric as metric
-    from .outcome import LaunchResult as LaunchResult
     from .parameters import fixed as fixed
     from .project import Project as Project
+    from .results.outcome import LaunchResult as LaunchResult
     from .serializers import register as register_serializer  # noqa: F401 - the face renames it
     from .stages import Stage as Stage
     from .stages import stage as stage
@@ -41,7 +41,7 @@ _HOMES = {
     "Direction": "entities",
     "Experiment": "experiment",
     "GossetError": "exceptions",
-    "LaunchResult": "outcome",
+    "LaunchResult": "results.outcome",
     "NotFoundError": "exceptions",
     "Project": "project",
     "Stage": "stages",

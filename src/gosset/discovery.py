@@ -8,6 +8,7 @@ import sys
 import types
 from pathlib import Path
 
+from .entities import Launch
 from .exceptions import GossetError, NotFoundError, UsageError, did_you_mean
 from .experiment import Experiment
 from .importing import SourceLoader, leave_folders_clean
@@ -52,6 +53,29 @@ def load_experiments(reference: str) -> list[Experiment]:
         # Where to find it again, also when a function of another module made it.
         experiment.origin = Path(path).resolve()
     return found
+
+
+def experiment_of(launch: Launch) -> Experiment:
+    """Import the file of a launch anew and return its experiment.
+
+    Raises
+    ------
+    UsageError
+        The launch was not started from a file, or the file cannot be imported.
+    NotFoundError
+        The file is gone, or does not declare the experiment any more.
+    """
+    file = launch.settings.get("file")
+    if not isinstance(file, str):
+        raise UsageError(
+            f"launch {launch.experiment}#{launch.number} was not started from a file",
+            hint="call resume() of the experiment where it is declared",
+        )
+    experiment = load_experiments(f"{file}::{launch.experiment}")[0]
+    if experiment.project is None:
+        # The active project may be another one by now.
+        experiment.project = launch.project
+    return experiment
 
 
 def _named(name: str, bound: dict[str, Experiment], path: str) -> Experiment:

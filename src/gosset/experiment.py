@@ -6,19 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .compiling import prepare
-from .declaration import Declaration
-from .declaring import listed, seeds_of
+from .compiling.checks import listed, seeds_of
+from .compiling.compiler import prepare
+from .compiling.declaration import Declaration
+from .compiling.prepared import Prepared
 from .entities import Launch
 from .exceptions import NotFoundError
-from .launching import Options, launch, lookup_in, resume
-from .observing import Observer
-from .outcome import LaunchResult
 from .parameters import jsonable
-from .planner import Plan, no_cache
-from .preparing import Prepared
+from .planner.plan import Plan, no_cache
 from .provenance import command_line
-from .runner import Tally
+from .results.outcome import LaunchResult
+from .running.launching import Options, launch, lookup_in, resume
+from .running.observing import Observer
+from .running.runner import Tally
 from .settings import load_settings
 from .store import Store, open_store
 from .types import JSONValue
@@ -182,7 +182,8 @@ class Experiment(Declaration):
         ----------
         started : Launch or str
             The launch, its id, number or ``"latest"``. What its call gave in the place of
-            the declaration holds again: parameters, seeds, metrics; so does its time limit.
+            the declaration holds again: parameters, seeds, metrics; so do its time limit, and
+            its executor and jobs unless they are given here.
         executor, jobs, store, progress
             As of :meth:`execute`.
         parameters : optional
@@ -215,7 +216,11 @@ class Experiment(Declaration):
                 seeds=given.get("seeds"),
                 metrics=given.get("metrics"),
             )
-            options = self._options(executor, jobs, timeout=given.get("timeout"))
+            options = self._options(
+                executor or given.get("executor"),
+                given.get("jobs") if jobs is None and executor is None else jobs,
+                timeout=given.get("timeout"),
+            )
             ended, tally = resume(prepared, opened.store, options, started, _observer(progress))
             return opened.handed_on(ended, tally, prepared)
 
@@ -276,6 +281,8 @@ class Experiment(Declaration):
         timeout: float | None = None,
     ) -> Options:
         settings = load_settings(arguments={"jobs": jobs, "executor": executor})
+        if settings.executor == "inline" and jobs is None:
+            settings = replace(settings, jobs=None)  # a setting for whoever has workers
         return Options(
             executor=settings.executor,
             jobs=settings.jobs,
@@ -324,6 +331,6 @@ def _names(metrics: Iterable[Any]) -> list[str]:
 def _observer(progress: bool | Observer | None) -> Observer | None:
     if progress is not None and not isinstance(progress, bool):
         return progress
-    from .progress import progress_bar
+    from .results.progress import progress_bar
 
     return progress_bar(progress)

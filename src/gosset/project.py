@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
+from .compiling.checks import name_of
 from .datasets import DatasetSource, from_function
-from .declaring import name_of
 from .experiment import Experiment
 
 

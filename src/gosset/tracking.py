@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .exceptions import UsageError
-from .works import RunFacts
+from .planner.works import RunFacts
 
 
 class Values:

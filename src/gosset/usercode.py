@@ -9,7 +9,10 @@ from pathlib import Path
 
 from .exceptions import GossetError, UsageError
 
-_LIBRARIES = (Path(__file__).parent, Path(traceback.__file__).parent)
+PACKAGE = Path(__file__).parent
+"""The folder of this package."""
+
+_LIBRARIES = (PACKAGE, Path(traceback.__file__).parent)
 """Where Gosset and Python's own modules lie."""
 
 

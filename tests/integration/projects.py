@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 
 import gosset as gs
-from gosset.observing import Quiet
+from gosset.running.observing import Quiet
 
 URL = "sqlite:///lab.db"
 

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import gosset as gs
-from gosset.planner import Action
-from gosset.recording import Recorder
+from gosset.planner.plan import Action
+from gosset.running.recording import Recorder
 
 
 @gs.stage

@@ -5,7 +5,7 @@ import pytest
 
 import gosset as gs
 from gosset.exceptions import PipelineError
-from gosset.planner import Action
+from gosset.planner.plan import Action
 
 
 @gs.stage

@@ -541,7 +541,7 @@ def test_provenance_that_cannot_be_captured_costs_a_warning(carry_out, monkeypat
     def refuse(*_):
         raise error
 
-    monkeypatch.setattr("gosset.launching.capture", refuse)
+    monkeypatch.setattr("gosset.running.background.capture", refuse)
     _, told = carry_out(before)
     assert told["status"] == "complete"
     assert told["warnings"] == [f"launch 1: its provenance could not be kept: {error}"]

@@ -8,8 +8,8 @@ import pytest
 import scipy.sparse
 
 import gosset as gs
-from gosset.computing import LOG_LIMIT
 from gosset.exceptions import UsageError
+from gosset.running.logs import LOG_LIMIT
 
 
 def steps(store, *functions, executor="inline", **options):

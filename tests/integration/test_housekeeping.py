@@ -8,7 +8,7 @@ import pytest
 import gosset as gs
 from gosset.entities import Status
 from gosset.exceptions import UsageError
-from gosset.housekeeping import clear_cache, delete
+from gosset.upkeep.housekeeping import clear_cache, delete
 
 
 def step(run):

@@ -7,11 +7,8 @@ import pytest
 
 from gosset.artifacts.memory import MemoryArtifacts
 from gosset.artifacts.values import keep, load
-from gosset.computing import LOG_LIMIT, WorkerSetup, _Log
 from gosset.entities import ComputationStatus
-from gosset.stages import stage
-from gosset.tracking import current_run, log
-from gosset.works import (
+from gosset.planner.works import (
     LOGGED,
     Collected,
     Constant,
@@ -22,6 +19,10 @@ from gosset.works import (
     identity_of,
     key_of,
 )
+from gosset.running.computing import WorkerSetup
+from gosset.running.logs import LOG_LIMIT, Log
+from gosset.stages import stage
+from gosset.tracking import current_run, log
 
 FACTS = RunFacts(id="r", number=1, name="e#1", seed=0, params={}, config={})
 
@@ -211,7 +212,7 @@ def test_traceback_shows_the_users_code_alone():
 @pytest.mark.parametrize("pieces", [1, 7, 4096])
 def test_log_keeps_head_and_tail_however_it_is_written(pieces):
     text = "".join(f"{i:07d}\n" for i in range(20_000))
-    log_ = _Log(None)
+    log_ = Log(None)
     for start in range(0, len(text), len(text) // pieces):
         log_.write(text[start : start + len(text) // pieces])
     half = LOG_LIMIT // 2
@@ -220,7 +221,7 @@ def test_log_keeps_head_and_tail_however_it_is_written(pieces):
 
 
 def test_short_log_is_kept_whole():
-    log_ = _Log(None)
+    log_ = Log(None)
     print("a", "b", file=log_)
     assert log_.text() == "a b\n"
 

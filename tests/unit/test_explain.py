@@ -15,7 +15,7 @@ from gosset.entities import (
     Run,
     Status,
 )
-from gosset.explain import Made, explain
+from gosset.queries.explain import Made, explain
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

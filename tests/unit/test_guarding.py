@@ -6,7 +6,7 @@ import pytest
 import scipy.sparse
 
 import gosset as gs
-from gosset.guarding import guarded
+from gosset.running.guarding import guarded
 
 
 def test_array_comes_back_as_a_view_that_cannot_be_written():

@@ -9,8 +9,8 @@ import pytest
 
 from gosset.artifacts.memory import MemoryArtifacts
 from gosset.artifacts.values import keep
-from gosset.measuring import deviation, mean, measure, number, summarise
 from gosset.metrics import metric
+from gosset.running.measuring import deviation, mean, measure, number, summarise
 
 
 @pytest.mark.parametrize(

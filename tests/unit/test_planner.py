@@ -4,9 +4,10 @@ from datetime import UTC, datetime
 
 from gosset.entities import ArtifactRef, CacheEntry
 from gosset.pipeline import Scope, build
-from gosset.planner import Action, Lookup, RunPlan, no_cache, plan
+from gosset.planner.plan import Action, Lookup, RunPlan, no_cache
+from gosset.planner.planning import plan
+from gosset.planner.works import Constant, RunFacts
 from gosset.stages import stage
-from gosset.works import Constant, RunFacts
 
 
 @stage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gosset.progress import ProgressBar
+from gosset.results.progress import ProgressBar
 
 
 def test_a_warning_after_the_end_is_not_lost(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from gosset.exceptions import StorageError
-from gosset.recording import FLUSH_EVERY, Recorder
+from gosset.running.recording import FLUSH_EVERY, Recorder
 from gosset.storage.base import RunUpdate
 
 UPDATE = RunUpdate(id="one")

@@ -4,20 +4,21 @@ import pickle
 
 import pytest
 
-from gosset.computing import WorkerSetup
 from gosset.entities import ComputationStatus, ExceptionInfo, Status
 from gosset.executors.base import Done, Failed, Lost, Message, Started, TimedOut
 from gosset.executors.inline import InlineExecutor
-from gosset.measuring import summarise
-from gosset.observing import Quiet
 from gosset.pipeline import Scope, build
-from gosset.planner import Action, RunPlan, no_cache, plan, to_work
-from gosset.runner import RunExtras, Runner
+from gosset.planner.plan import Action, RunPlan, no_cache
+from gosset.planner.planning import plan, to_work
+from gosset.planner.works import Constant, RunFacts
+from gosset.running.computing import WorkerSetup
+from gosset.running.measuring import summarise
+from gosset.running.observing import Quiet
+from gosset.running.runner import Member, Runner
+from gosset.running.tasks import Tasks
 from gosset.stages import stage
 from gosset.storage.base import NewRun
 from gosset.store import open_store
-from gosset.tasks import Tasks
-from gosset.works import Constant, RunFacts
 
 
 @stage
@@ -151,8 +152,7 @@ def carry_out(store, planned, executor=None, count=None):
     runner = Runner(
         launch.id,
         planned,
-        runs,
-        [RunExtras(execution=1) for _ in runs],
+        [Member(run=run, execution=1) for run in runs],
         catalog=catalog,
         artifacts=store.artifacts,
         executor=executor,

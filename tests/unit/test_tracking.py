@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from gosset.exceptions import UsageError
+from gosset.planner.works import RunFacts
 from gosset.tracking import ActiveRun, OpenValues, Values, active, current_run, log
-from gosset.works import RunFacts
 
 
 def run(**params):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from gosset.entities import Direction, Launch, Metric, Run, Status
-from gosset.wire import launch_to_json
+from gosset.results.wire import launch_to_json
 
 
 def run(number: int, params: dict[str, float], folds: tuple[float, ...]) -> Run:

@@ -31,8 +31,8 @@ def list_entries(
     as_json: Json = False,
 ) -> None:
     """List the entries of the cache."""
-    from ..lookup import where
-    from ..wire import to_json
+    from ..queries.lookup import where
+    from ..results.wire import to_json
     from .tabulating import tabulate
 
     with call_of(context).browsing() as store:
@@ -56,8 +56,8 @@ def explain(
     """Say why a stage of a run was or was not taken from the cache."""
     from ..compare.tables import printable
     from ..entities import Run
-    from ..history import explain_stage
-    from ..lookup import find
+    from ..queries.history import explain_stage
+    from ..queries.lookup import find
 
     call = call_of(context)
     with call.reading() as store:
@@ -87,8 +87,8 @@ def clear(
 ) -> None:
     """Drop entries of the cache, and the bytes that nothing else refers to."""
     from ..entities import Experiment
-    from ..housekeeping import clear_cache, parse_age
-    from ..lookup import find
+    from ..queries.lookup import find
+    from ..upkeep.housekeeping import clear_cache, parse_age
     from .rendering import size
 
     call = call_of(context)

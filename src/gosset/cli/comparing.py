@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..compare import Diff, Table
     from ..entities import Execution, Experiment, Launch, Run
-    from ..lookup import Entity
+    from ..queries.lookup import Entity
     from ..store import Store
 
 
@@ -41,7 +41,7 @@ def compare(
 ) -> None:
     """Compare runs or launches in a table, others by their differences."""
     from ..exceptions import UsageError
-    from ..lookup import kind_named
+    from ..queries.lookup import kind_named
 
     forms = [as_latex, as_markdown, as_csv, as_json]
     if sum(forms) > 1:
@@ -77,7 +77,7 @@ def _entities(
     store: Store, references: Sequence[str], kinds: Sequence[str], settings: object
 ) -> tuple[str, list[Entity]]:
     from ..exceptions import UsageError
-    from ..lookup import find
+    from ..queries.lookup import find
     from ..settings import Settings
 
     assert isinstance(settings, Settings)
@@ -102,7 +102,7 @@ def _table(store: Store, kind: str, entities: Sequence[Entity], metrics: list[st
 
 def _diff(store: Store, kind: str, entities: Sequence[Entity]) -> Diff:
     from ..compare import executions_diff, experiments_diff
-    from ..inspection import latest_execution
+    from ..queries.inspection import latest_execution
 
     if kind == "executions":
         return executions_diff(*cast("tuple[Execution, Execution]", tuple(entities)))
@@ -118,7 +118,7 @@ def _results(
     from ..entities import Status
     from ..exceptions import UsageError
     from ..filters import equal
-    from ..outcome import objective_of
+    from ..results.outcome import objective_of
 
     if kind != "experiments":
         if metrics:

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
 
 def list_datasets(context: typer.Context, as_json: Json = False) -> None:
     """List every version of every dataset."""
-    from ..wire import to_json
+    from ..results.wire import to_json
     from .tabulating import tabulate
 
     with call_of(context).browsing() as store:
@@ -54,7 +54,7 @@ def load(
     as_json: Json = False,
 ) -> None:
     """Keep data in the store as a version of a dataset."""
-    from ..wire import to_json
+    from ..results.wire import to_json
 
     declared = _source(source, split_list(target), name)
     with call_of(context).writing() as store:
@@ -76,8 +76,8 @@ def show(
 ) -> None:
     """Show schema and statistics of a dataset."""
     from ..datasets import from_entity
-    from ..inspection import details
-    from ..lookup import find
+    from ..queries.inspection import details
+    from ..queries.lookup import find
     from .sections import sections
 
     with call_of(context).reading() as store:

@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def doctor(context: typer.Context, as_json: Json = False) -> None:
     """Check that everything is in order: Python, packages, store, disk, git."""
     from ..compare import Table
-    from ..diagnosis import diagnose
+    from ..upkeep.diagnosis import diagnose
 
     checks = diagnose(call_of(context).settings())
     if as_json:

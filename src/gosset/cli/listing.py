@@ -63,7 +63,7 @@ def list_entities(
 ) -> None:
     """List what the store holds."""
     from ..exceptions import UsageError, did_you_mean
-    from ..lookup import where
+    from ..queries.lookup import where
     from ..storage.base import KINDS, Order
 
     if kind not in KINDS:
@@ -85,7 +85,7 @@ def list_entities(
         total = store.catalog.count(kind, where=expression) if paged else len(found)
         chosen = split_list(columns)
         known = store.catalog.names(kind) if chosen else []
-    from ..wire import to_json
+    from ..results.wire import to_json
     from .tabulating import tabulate
 
     documents = [to_json(entity) for entity in found]

@@ -68,7 +68,7 @@ def compute(
 ) -> None:
     """Compute metrics of runs from their stored results, and keep them; nothing is fitted."""
     from ..compare import summary_table
-    from ..rescoring import compute_metrics
+    from ..running.rescoring import compute_metrics
 
     call = call_of(context)
     with call.reading() as store:
@@ -76,7 +76,7 @@ def compute(
         found = compute_metrics(store, chosen, _asked(metric))
         again = [store.run(run.id) for run in chosen]
     if as_json:
-        from ..wire import run_to_json
+        from ..results.wire import run_to_json
 
         emit_json([run_to_json(run) for run in again])
         return
@@ -104,8 +104,8 @@ def _asked(metric: str) -> list[object]:
 def _chosen(store: Store, words: Sequence[str], settings: Settings) -> list[Run]:
     """Return the runs that a filter or ids name; all complete ones without either."""
     from ..exceptions import FilterError, NotFoundError
-    from ..lookup import find, where
-    from ..rescoring import with_results
+    from ..queries.lookup import find, where
+    from ..running.rescoring import with_results
 
     def select(filter: str | None) -> list[Run]:
         expression = where("runs", filter, project=settings.project, experiment=settings.experiment)

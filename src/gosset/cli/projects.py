@@ -107,7 +107,7 @@ def create_project(
 ) -> None:
     """Make a project in the store, where there is none of this name yet."""
     from ..exceptions import NotFoundError, UsageError
-    from ..wire import to_json
+    from ..results.wire import to_json
 
     if not name.strip():
         raise UsageError("a project needs a name")
@@ -164,7 +164,7 @@ def _place(context: typer.Context, place: str) -> tuple[str, str | None]:
     """Return the project and the experiment that `place` names; both may hold slashes."""
     from ..entities import Experiment
     from ..exceptions import NotFoundError
-    from ..lookup import find
+    from ..queries.lookup import find
 
     with call_of(context).reading() as store:
         try:

@@ -10,7 +10,7 @@ from ..compare.tables import printable
 from .output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
-    from ..outcome import LaunchResult
+    from ..results.outcome import LaunchResult
 
 
 def emit_plans(plans: Sequence[dict[str, Any]], *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from .output import emit_json, reserved, say
 
 if TYPE_CHECKING:
     from ..experiment import Experiment
-    from ..outcome import LaunchResult
+    from ..results.outcome import LaunchResult
     from ..store import Store
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")]
@@ -108,9 +108,9 @@ def resume(
     """Carry out the runs of a launch that did not complete."""
     call = call_of(context)
     with reserved(as_json):
+        from ..discovery import experiment_of
         from ..entities import Launch
-        from ..lookup import find
-        from ..resuming import experiment_of
+        from ..queries.lookup import find
 
         store = call.reading()
         found = find(store, launch, ["launches"], settings=call.settings())[1]
@@ -146,7 +146,7 @@ class _Given:
 
 
 def _planned(experiment: Experiment, call: Call, what: _Given) -> dict[str, Any]:
-    from ..wire import plan_to_json
+    from ..results.wire import plan_to_json
 
     plan = experiment.plan(**what.all, store=call.store)
     return {

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..compare.tables import aligned, printable, rounded
 from ..entities import ExceptionInfo
-from ..summary import last_user_frame
+from ..results.summary import last_user_frame
 from .tabulating import humane, is_partial
 
 _LONG = 40

@@ -31,8 +31,8 @@ def show(
     context: typer.Context, reference: Reference, kind: Kind = None, as_json: Json = False
 ) -> None:
     """Show all that is known of one thing, such as a run."""
-    from ..inspection import details
-    from ..lookup import KINDS, find, kind_named
+    from ..queries.inspection import details
+    from ..queries.lookup import KINDS, find, kind_named
 
     call = call_of(context)
     kinds = KINDS if kind is None else [kind_named(kind)]
@@ -55,10 +55,10 @@ def delete(
     as_json: Json = False,
 ) -> None:
     """Delete something with all that it holds, and nothing above it."""
-    from .. import housekeeping
     from ..exceptions import UsageError
-    from ..lookup import KINDS, SINGULAR, find, kind_named
-    from ..wire import to_json
+    from ..queries.lookup import KINDS, SINGULAR, find, kind_named
+    from ..results.wire import to_json
+    from ..upkeep import housekeeping
 
     call = call_of(context)
     kinds = KINDS if kind is None else [kind_named(kind)]

@@ -11,8 +11,8 @@ from ..compare import Cell, Table
 from ..compare.tables import NULL, rounded
 from ..exceptions import UsageError, did_you_mean
 from ..filters import parse_name
-from ..measuring import foremost
-from ..summary import seconds
+from ..results.summary import seconds
+from ..running.measuring import foremost
 from .rendering import size
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {

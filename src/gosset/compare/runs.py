@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..entities import Direction, Run, Status
 from ..exceptions import MetricError, UsageError, did_you_mean, require
-from ..measuring import deviation, foremost, mean
+from ..running.measuring import deviation, foremost, mean
 from ..types import JSONValue
 from .tables import NULL, Cell, Table
 

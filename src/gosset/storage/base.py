@@ -242,6 +242,7 @@ class Catalog(Protocol):
         self,
         launch_id: str,
         *,
+        expected: Status | None = None,
         status: Status | None = None,
         started: datetime | None = None,
         ended: datetime | None = None,
@@ -250,8 +251,13 @@ class Catalog(Protocol):
         pid: int | None = None,
         provenance: Mapping[str, JSONValue] | None = None,
         environment: str | None = None,
-    ) -> None:
-        """Change what is given. ``ended`` is cleared when `status` is one that has not ended."""
+    ) -> bool:
+        """Change what is given, and return whether it was.
+
+        It is not where the launch has another status than `expected`: of two processes
+        that take up one launch, one gets it. ``ended`` is cleared when `status` is one that
+        has not ended.
+        """
         ...
 
     def add_runs(self, launch_id: str, runs: Sequence[NewRun]) -> list[Run]:

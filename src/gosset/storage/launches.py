@@ -54,10 +54,11 @@ def update(
     connection: sa.Connection,
     launch_id: str,
     *,
+    expected: Status | None,
     provenance: Mapping[str, JSONValue] | None,
     **given: Any,
-) -> None:
-    """Change what is given, i.e. not None."""
+) -> bool:
+    """Change what is given, i.e. not None; return whether the status was as expected."""
     values = {name: value for name, value in given.items() if value is not None}
     status = values.get("status")
     if status is not None and not Status(status).ended:
@@ -69,11 +70,15 @@ def update(
     if pk is None:
         raise NotFoundError(f"no launch {launch_id!r} in the store")
     if values:
-        connection.execute(sa.update(s.launches).where(c.pk == pk).values(**values))
+        chosen = [c.pk == pk, *([] if expected is None else [c.status == expected])]
+        changed = connection.execute(sa.update(s.launches).where(*chosen).values(**values))
+        if not changed.rowcount:
+            return False
     if provenance is not None:
         rows.unlink(connection, "launches", [pk])
         links = list(rows.link_rows("launches", pk, rows.references(provenance)))
         rows.insert(connection, s.artifact_links, links)
+    return True
 
 
 def orphans(connection: sa.Connection, lease: float) -> list[int]:

@@ -153,6 +153,7 @@ class SQLCatalog:
         self,
         launch_id: str,
         *,
+        expected: Status | None = None,
         status: Status | None = None,
         started: datetime | None = None,
         ended: datetime | None = None,
@@ -161,11 +162,12 @@ class SQLCatalog:
         pid: int | None = None,
         provenance: Mapping[str, JSONValue] | None = None,
         environment: str | None = None,
-    ) -> None:
+    ) -> bool:
         with self._database.write() as connection:
-            launches.update(
+            return launches.update(
                 connection,
                 launch_id,
+                expected=expected,
                 status=status,
                 started=started,
                 ended=ended,

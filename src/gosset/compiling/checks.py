@@ -1,0 +1,171 @@
+"""Checks of what an experiment declares, made as soon as it is declared."""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any
+
+from ..entities import checked_name
+from ..exceptions import ParameterError, UsageError, did_you_mean
+from ..fingerprint import digest
+from ..stages import RUN_WORDS, Stage
+
+
+def name_of(what: str, name: object) -> str:
+    """Return the name of a project or an experiment.
+
+    Raises
+    ------
+    UsageError
+        It is no text or empty, or the catalog cannot keep it.
+
+    Examples
+    --------
+    >>> name_of("an experiment", "[red] ../🎉")
+    '[red] ../🎉'
+    """
+    if not isinstance(name, str) or not name.strip():
+        raise UsageError(
+            f"{what} needs a name, which {name!r} is not", hint="give a text that is not empty"
+        )
+    return checked_name(what, name)
+
+
+def listed(experiment: str, option: str, values: object) -> list[Any]:
+    """Return what an option lists.
+
+    Raises
+    ------
+    UsageError
+        It is one thing instead of a list of things.
+    """
+    if isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping):
+        return list(values)
+    raise UsageError(
+        f"experiment {experiment!r}: {option}= is {_shown(values)}",
+        hint=f"give a list, {option}=[…]",
+    )
+
+
+def stages_of(experiment: str, stages: object) -> list[Stage]:
+    """Return the stages of an experiment; there is at least one."""
+    declared = _some(experiment, "stages", stages)
+    for each in declared:
+        if not isinstance(each, Stage):
+            raise UsageError(
+                f"experiment {experiment!r}: {_shown(each)} is no stage",
+                hint="declare it with @gosset.stage",
+            )
+    return declared
+
+
+def steps_of(experiment: str, steps: object) -> list[Callable[..., Any]]:
+    """Return the steps of an experiment, each of which takes the run; there is at least one."""
+    declared = _some(experiment, "steps", steps)
+    for each in declared:
+        hint = "a step is a function of the run: def train(run)"
+        if not callable(each):
+            raise UsageError(f"experiment {experiment!r}: {_shown(each)} is no step", hint=hint)
+        try:
+            signature = inspect.signature(each)
+        except ValueError:  # some functions written in C do not tell
+            continue
+        try:
+            signature.bind("run")
+        except TypeError:
+            raise UsageError(
+                f"experiment {experiment!r}: {_shown(each)} takes {signature}, not the run alone",
+                hint=hint,
+            ) from None
+    return declared
+
+
+def seeds_of(experiment: str, seed: object, seeds: object = None) -> list[int]:
+    """Return the seeds of an experiment: `seeds`, one or several, else `seed`."""
+    chosen = seed if seeds is None else seeds
+    if not isinstance(chosen, Iterable) or isinstance(chosen, str):
+        chosen = [chosen]
+    values = [_seed(experiment, each) for each in chosen]
+    if not values:
+        raise UsageError(f"experiment {experiment!r}: no seeds", hint="give one, e.g. seeds=[0]")
+    twice = next((value for value in values if values.count(value) > 1), None)
+    if twice is not None:
+        raise UsageError(
+            f"experiment {experiment!r}: seed {twice} is there twice", hint="give each seed once"
+        )
+    return values
+
+
+def config_of(experiment: str, config: object) -> dict[str, Any]:
+    """Return what is fixed in an experiment."""
+    if config is None or isinstance(config, Mapping):
+        fixed = dict(config or {})
+        digest(fixed, where="config")  # what has no identity cannot be part of a cache key
+        return fixed
+    raise UsageError(
+        f"experiment {experiment!r}: config= is {_shown(config)}",
+        hint="give a mapping from names to values",
+    )
+
+
+def check_function(experiment: str, option: str, value: object) -> None:
+    """Raise unless an option that is a function, where it is given, can be called."""
+    if value is not None and not callable(value):
+        raise UsageError(
+            f"experiment {experiment!r}: {option}= is {_shown(value)}", hint="give a function"
+        )
+
+
+def check_dataset_names(experiment: str, names: Collection[str], own: str | None) -> None:
+    """Raise unless the further datasets of an experiment can be told apart by their names."""
+    taken = [*RUN_WORDS, "X", "y", "groups", "data", *([own] if own else [])]
+    for name in names:
+        if list(names).count(name) > 1 or name in taken:
+            raise UsageError(
+                f"experiment {experiment!r}: the name {name!r} of a dataset is taken",
+                hint="give the dataset another one with name='…'",
+            )
+
+
+def check_varied(experiment: str, varied: Iterable[str], declared: Collection[str]) -> None:
+    """Raise for a varied name that is not declared, where any name is.
+
+    Steps read what they like from ``run.params``, so that only the declaration tells a
+    misspelled name.
+    """
+    for name in varied if declared else ():
+        if name not in declared:
+            raise ParameterError(
+                f"experiment {experiment!r} declares no parameter {name!r}",
+                hint=did_you_mean(name, declared),
+            )
+
+
+def _seed(experiment: str, value: object) -> int:
+    try:
+        # Integers of NumPy are as good as Python's; booleans are integers by accident only.
+        seed = -1 if isinstance(value, bool) else operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        seed = -1
+    if not 0 <= seed < 2**32:
+        raise UsageError(
+            f"experiment {experiment!r}: {value!r} is no seed",
+            hint="a seed is a whole number from 0 to 2**32 - 1",
+        )
+    return seed
+
+
+def _some(experiment: str, option: str, values: object) -> list[Any]:
+    declared = listed(experiment, option, values)
+    if not declared:
+        raise UsageError(f"experiment {experiment!r}: {option}= is empty", hint="give at least one")
+    return declared
+
+
+def _shown(value: object) -> str:
+    name = getattr(value, "__name__", None)
+    if isinstance(name, str):
+        return f"{type(value).__name__} {name!r}"
+    return repr(value) if isinstance(value, str | int | float) else f"a {type(value).__name__}"

@@ -1,0 +1,81 @@
+"""The code version of an experiment: digests and sources of all that its stages reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from ..fingerprint import Code, code_digest, combine, digest
+from ..pipeline import Pipeline
+from ..types import JSONValue
+
+
+@dataclass(frozen=True, slots=True)
+class CodeVersion:
+    """What the work of an experiment is made of.
+
+    Attributes
+    ----------
+    stages : mapping
+        Stage → digest of its code, views included; a declared version in its place.
+    fingerprint : str
+        Digest over all stages and components: the identity of the execution.
+    content : mapping
+        For the catalog: ``stages`` {stage → {digest, parts, packages, version}},
+        ``sources`` {component → source}, ``unresolved``.
+    """
+
+    stages: Mapping[str, str]
+    fingerprint: str
+    content: Mapping[str, JSONValue]
+
+
+def code_version(pipeline: Pipeline, components: Mapping[str, object]) -> CodeVersion:
+    """Digest the code of all stages of `pipeline`, and the further `components`."""
+    digests: dict[str, str] = {}
+    stages: dict[str, JSONValue] = {}
+    sources: dict[str, JSONValue] = {}
+    unresolved: set[str] = set()
+    for name, stage in pipeline.stages.items():
+        code = code_digest(stage.function, depends=stage.depends)
+        digests[name] = f"version:{stage.version}" if stage.version else code.digest
+        if stage.view:
+            continue
+        stages[name] = _described(code, stage.version)
+        sources.update(code.sources)
+        unresolved.update(code.unresolved)
+    parts = [text for name in sorted(stages) for text in (name, digests[name])]
+    for name in sorted(components):
+        value = components[name]
+        if callable(value) and not isinstance(value, type) and not hasattr(value, "get_params"):
+            code = code_digest(value)
+            sources.update(code.sources)
+            stages[name] = _described(code, "")
+            parts += [name, code.digest]
+        else:
+            parts += [name, digest(value, where=name)]
+            sources[name] = repr(value)
+    content: dict[str, JSONValue] = {
+        "stages": stages,
+        "sources": sources,
+        "unresolved": [*sorted(unresolved)],
+    }
+    return CodeVersion(digests, combine("execution", *parts), content)
+
+
+def with_versioned_views(pipeline: Pipeline, codes: Mapping[str, str]) -> Pipeline:
+    """Return `pipeline` with the digest of each view's code as its version."""
+    stages = {
+        name: replace(stage, version=codes[name]) if stage.view else stage
+        for name, stage in pipeline.stages.items()
+    }
+    return replace(pipeline, stages=stages)
+
+
+def _described(code: Code, version: str) -> JSONValue:
+    return {
+        "digest": code.digest,
+        "parts": dict(code.parts),
+        "packages": dict(code.packages),
+        "version": version,
+    }

@@ -1,0 +1,134 @@
+"""What an experiment declares, checked as soon as it is declared. Nothing is done."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from ..datasets import DatasetSource, as_source
+from ..exceptions import UsageError
+from ..settings import load_settings
+from ..stages import Stage
+from ..types import UNSET
+from ..usercode import PACKAGE
+from .checks import (
+    check_dataset_names,
+    check_function,
+    config_of,
+    listed,
+    name_of,
+    seeds_of,
+    stages_of,
+    steps_of,
+)
+
+DEFAULT_PROJECT = "default"
+
+
+class Owner(Protocol):
+    """What an experiment asks of its project."""
+
+    name: str
+    store: str | None
+    datasets: dict[str, DatasetSource]
+    experiments: dict[str, Any]
+
+
+class Declaration:
+    """What an experiment says, before anything is loaded, compiled or carried out.
+
+    Its parameters are those of :class:`gosset.Experiment`, which can also be executed.
+
+    Attributes
+    ----------
+    origin : Path or None
+        The file in which it is declared; None in a console.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        project: Owner | str | None = None,
+        dataset: Any = None,
+        datasets: Iterable[Any] = (),
+        splits: Any = UNSET,
+        estimator: Any = None,
+        evaluator: Callable[..., Any] | None = None,
+        preprocess: Callable[..., Any] | Stage | None = None,
+        stages: Iterable[Stage] | None = None,
+        steps: Iterable[Callable[..., Any]] | None = None,
+        parameters: Any = None,
+        metrics: Iterable[Any] | None = None,
+        seed: int = 0,
+        seeds: Iterable[int] | None = None,
+        config: Mapping[str, Any] | None = None,
+        task: str | None = None,
+        description: str = "",
+        store: str | None = None,
+        declared_by: Callable[..., Any] | None = None,
+    ) -> None:
+        name_of("an experiment", name)
+        ways = [w for w in (estimator, stages, steps, declared_by) if w is not None]
+        if len(ways) != 1:
+            raise UsageError(
+                f"experiment {name!r} says {len(ways)} ways what runs",
+                hint="give one of estimator=, stages= or steps=",
+            )
+        self.name = name
+        self.project = project
+        self.dataset = None if dataset is None else as_source(dataset)
+        self.datasets = tuple(as_source(each) for each in listed(name, "datasets", datasets))
+        own = self.dataset.name if self.dataset else None
+        check_dataset_names(name, [further.name for further in self.datasets], own)
+        check_function(name, "evaluator", evaluator)
+        check_function(name, "preprocess", preprocess)
+        self.splits = splits
+        self.estimator = estimator
+        self.evaluator = evaluator
+        self.preprocess = preprocess
+        self.stages = None if stages is None else stages_of(name, stages)
+        self.steps = None if steps is None else steps_of(name, steps)
+        # A generator can be read once only, a plan and a launch both read it.
+        self.parameters = list(parameters) if isinstance(parameters, Iterator) else parameters
+        self.metrics = None if metrics is None else listed(name, "metrics", metrics)
+        self.seeds = seeds_of(name, seed, seeds)
+        self.config = config_of(name, config)
+        self.task = task
+        self.description = description
+        self.store = store
+        self.declared_by = declared_by
+        self.origin = _origin()
+        if project is None or isinstance(project, str):
+            name_of("a project", DEFAULT_PROJECT if project is None else project)
+        elif not hasattr(project, "experiments"):
+            raise UsageError(
+                f"experiment {name!r}: project= is {project!r}",
+                hint="give a gosset.Project, or the name of one",
+            )
+        else:
+            project.experiments[name] = self
+            self.store = store or project.store
+
+    @property
+    def project_name(self) -> str:
+        """The project's name, also where it comes from the settings."""
+        if self.project is None:
+            return load_settings().project or DEFAULT_PROJECT
+        return self.project if isinstance(self.project, str) else self.project.name
+
+    def __repr__(self) -> str:
+        return f"<experiment {self.project_name}/{self.name}>"
+
+
+def _origin() -> Path | None:
+    """Return the file in which an experiment is declared; None in a console."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        file = Path(frame.f_code.co_filename)
+        if PACKAGE not in file.parents:
+            return file.resolve() if file.exists() else None
+        frame = frame.f_back
+    return None

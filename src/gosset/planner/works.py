@@ -1,0 +1,226 @@
+"""What a worker is given and what it gives back: plain data that travels by pickle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TypeAlias
+
+from ..entities import ArtifactRef, ComputationStatus, ExceptionInfo
+from ..fingerprint import combine
+from ..stages import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A value from outside the pipeline.
+
+    Attributes
+    ----------
+    identity : str
+        What a cache key says of it.
+    origin : tuple
+        How a worker comes by it: ``("dataset", digest, part)``, ``("fold", split, number)``,
+        ``("value", value)`` or ``("run",)``.
+    """
+
+    identity: str
+    origin: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output of another piece of work of the same plan."""
+
+    work: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A view of other values, made where it is used."""
+
+    view: str
+    output: str
+    inputs: tuple[tuple[str, Ref], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Values collected over folds or runs: label → value."""
+
+    values: tuple[tuple[str | int, Ref], ...]
+
+
+Ref: TypeAlias = Constant | Output | Look | Collected
+
+Candidates: TypeAlias = Mapping[str, Mapping[str, tuple[ArtifactRef, ...]]]
+"""Recipe → key → outputs, of what the cache holds."""
+
+LOGGED = "@logged"
+"""Name of the extra output that holds what a stage logged to its run, so that a cached
+computation brings it back: ``{"metrics": {…}, "fields": {…}, "tags": […]}``."""
+
+
+def outputs_in(ref: Ref) -> Iterator[Output]:
+    """Iterate over the outputs of other work that `ref` rests on."""
+    match ref:
+        case Output():
+            yield ref
+        case Look():
+            for _, inner in ref.inputs:
+                yield from outputs_in(inner)
+        case Collected():
+            for _, inner in ref.values:
+                yield from outputs_in(inner)
+
+
+def without_lost(
+    inputs: Mapping[str, Ref], known: Callable[[Output], str | None]
+) -> tuple[dict[str, Ref], tuple[str, ...]]:
+    """Leave out of what is collected over runs those that lack one of the values.
+
+    A run is left out of all inputs alike, so that they can be read side by side.
+
+    Returns
+    -------
+    (dict, tuple of str)
+        The inputs that remain, and the labels that were left out.
+    """
+    collected = {name: ref for name, ref in inputs.items() if isinstance(ref, Collected)}
+    lost = {
+        str(label): None
+        for ref in collected.values()
+        for label, inner in ref.values
+        if any(known(output) is None for output in outputs_in(inner))
+    }
+    kept: dict[str, Ref] = {
+        name: Collected(tuple(each for each in ref.values if str(each[0]) not in lost))
+        for name, ref in collected.items()
+    }
+    return {**inputs, **kept}, tuple(lost)
+
+
+def identity_of(
+    ref: Ref, stages: Mapping[str, Stage], known: Callable[[Output], str | None]
+) -> str | None:
+    """Return what a cache key says of `ref`; None while an output under it is not known.
+
+    Parameters
+    ----------
+    known : callable
+        Returns the identity of an output, or None.
+    """
+    children: Sequence[tuple[str | int, Ref]]
+    match ref:
+        case Constant():
+            return ref.identity
+        case Output():
+            return known(ref)
+        case Look():
+            # The version of a view is the digest of its code; who makes the plan sets it.
+            view = stages[ref.view]
+            parts = ["view", view.version or view.name, ref.output]
+            children = ref.inputs
+        case Collected():
+            parts = ["collected"]
+            children = ref.values
+    for label, inner in children:
+        identity = identity_of(inner, stages, known)
+        if identity is None:
+            return None
+        parts += [str(label), identity]
+    return combine(*parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """One computation to be carried out (or found in the cache, once its inputs are known).
+
+    Attributes
+    ----------
+    id : int
+        Position in the plan.
+    inputs : mapping
+        Argument name → where its value comes from.
+    parameters : mapping
+        Argument name → value.
+    recipe : str
+        Digest of everything in the cache key but the inputs.
+    cacheable : bool
+    seed : int
+        For the global generators, where the stage does not take ``seed`` itself and is
+        not cached; else they are seeded by the key.
+    """
+
+    id: int
+    stage: str
+    inputs: Mapping[str, Ref]
+    parameters: Mapping[str, object]
+    recipe: str
+    cacheable: bool
+    seed: int
+    run: RunFacts | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What an active run tells about itself, in the worker."""
+
+    id: str
+    number: int
+    name: str
+    seed: int
+    params: Mapping[str, object]
+    config: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSpec:
+    """Work that goes to one worker together, in order.
+
+    Attributes
+    ----------
+    known : mapping
+        ``(work, output name)`` → artifact, for outputs made outside this task.
+    """
+
+    works: tuple[Work, ...]
+    known: Mapping[tuple[int, str], ArtifactRef]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one piece of work.
+
+    Attributes
+    ----------
+    damaged : tuple of str
+        Digests of inputs whose bytes were missing or damaged; the work was not done.
+    state : bytes or None
+        The run's ``state`` after the stage, by cloudpickle, where it holds anything.
+    """
+
+    work: int
+    status: ComputationStatus
+    key: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: tuple[ArtifactRef, ...] = ()
+    started: datetime | None = None
+    wall: float | None = None
+    cpu: float | None = None
+    memory: int | None = None
+    log: str = ""
+    exception: ExceptionInfo | None = None
+    damaged: tuple[str, ...] = ()
+    state: bytes | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def key_of(recipe: str, identities: Mapping[str, str]) -> str:
+    """Return the cache key of a recipe over inputs of these identities."""
+    parts = [recipe]
+    for argument in sorted(identities):
+        parts += [argument, identities[argument]]
+    return combine(*parts)

@@ -1,0 +1,336 @@
+"""Says why a computation was or was not taken from the cache. Pure, over entities."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ..entities import CacheEntry, Computation, ComputationStatus, Execution, Run
+from ..types import JSONValue
+
+_KINDS = {"def": "function", "class": "class", "": "constant"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A computation with what is known of how it was made.
+
+    Attributes
+    ----------
+    entry : CacheEntry or None
+        What the cache remembers under its key.
+    execution : Execution or None
+        The code version of its run.
+    cache_used : bool
+        Whether its launch looked into the cache.
+    """
+
+    computation: Computation
+    run: Run
+    entry: CacheEntry | None = None
+    execution: Execution | None = None
+    cache_used: bool = True
+
+    @property
+    def when(self) -> datetime | None:
+        """When it was carried out."""
+        return self.computation.started or self.run.started
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One part of the recipe that is not what it was.
+
+    Attributes
+    ----------
+    part : str
+        ``"code"``, ``"version"``, ``"package"``, ``"parameter"`` or ``"input"``.
+    name : str
+        Which of them; of code the dotted name of a function, class or constant.
+    before, after : JSON
+        Values of a parameter, versions of a package, else digests; None: not there.
+    source : str
+        Of code, its text as it is now, or as it was where it is gone.
+    module : str
+        Of code, the dotted name of the module that it is in; by default all but the last
+        part of `name`.
+    cause : tuple of Change
+        Of an input, what changed in the computation that it came from.
+
+    Examples
+    --------
+    >>> print(Change(part="code", name="helpers.clean", before="1f", after="a3", source="def clean"))
+    function `clean` in helpers.py changed
+    >>> print(Change(part="parameter", name="lr", before=0.1, after=0.2))
+    parameter lr: 0.1 → 0.2
+    """
+
+    part: str
+    name: str
+    before: JSONValue = None
+    after: JSONValue = None
+    source: str = ""
+    module: str = ""
+    cause: tuple[Change, ...] = ()
+
+    def __str__(self) -> str:
+        match self.part:
+            case "code":
+                return f"{self._component()} {self._verb()}"
+            case "input":
+                why = f": {' and '.join(map(str, self.cause))}" if self.cause else ""
+                return f"input {self.name} {self._verb()}{why}"
+        return f"{self.part} {self.name}: {self.before!r} → {self.after!r}"
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return it as JSON values."""
+        return {
+            "part": self.part,
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+            "cause": [change.to_dict() for change in self.cause],
+        }
+
+    def _component(self) -> str:
+        """Return what kind of code it is, its name, and its file."""
+        module = self.module or self.name.partition(".<locals>")[0].rpartition(".")[0]
+        name = self.name.removeprefix(f"{module}.").rpartition("<locals>.")[2]
+        where = f" in {module.replace('.', '/')}.py" if module else ""
+        return f"{_KINDS[_keyword(self.source)]} `{name}`{where}"
+
+    def _verb(self) -> str:
+        if self.before is None:
+            return "is new"
+        return "is gone" if self.after is None else "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Why a computation was or was not taken from the cache.
+
+    Attributes
+    ----------
+    status : ComputationStatus
+    words : str
+        One sentence.
+    since : str or None
+        Name of the run that it was compared with, or whose work was taken.
+    changes : tuple of Change
+        What differs from that run's, for a computation that was carried out.
+    """
+
+    status: ComputationStatus
+    words: str
+    since: str | None = None
+    changes: tuple[Change, ...] = ()
+
+    def to_dict(self) -> dict[str, JSONValue]:
+        """Return it as JSON values."""
+        return {
+            "status": str(self.status),
+            "explanation": self.words,
+            "since": self.since,
+            "changes": [change.to_dict() for change in self.changes],
+        }
+
+
+Producers = Callable[[Made, Made, str], "tuple[Made, Made] | None"]
+"""``(before, after, name)`` → the computations that the input `name` of both came from."""
+
+
+def explain(
+    made: Made,
+    same: Sequence[Made],
+    earlier: Sequence[Made],
+    producers: Producers = lambda before, after, name: None,
+) -> Explanation:
+    """Say why `made` was or was not taken from the cache.
+
+    Parameters
+    ----------
+    made : Made
+    same : sequence of Made
+        Computations that were carried out under the same key, first to last, without this
+        one.
+    earlier : sequence of Made
+        Computations of the same stage, carried out before this one under other keys.
+    producers : callable, optional
+        Where inputs came from, to say why they changed.
+
+    Returns
+    -------
+    Explanation
+    """
+    computation = made.computation
+    match computation.status:
+        case ComputationStatus.CACHED:
+            return _cached(made, same)
+        case ComputationStatus.SKIPPED:
+            failed = made.run.exception is not None
+            reason = "what it needs failed" if failed else "nothing that was computed needed it"
+            return Explanation(status=computation.status, words=f"skipped: {reason}")
+    words, since, changes = _computed(made, same, earlier, producers)
+    if computation.status is ComputationStatus.FAILED and computation.exception is not None:
+        words = f"failed with {computation.exception.type}, not in the cache: {words}"
+    else:
+        words = f"computed: {words}"
+    return Explanation(status=computation.status, words=words, since=since, changes=changes)
+
+
+def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
+    """Return what differs between two computations of one stage, part by part."""
+    stage = after.computation.stage
+    old, new = _described(before.execution, stage), _described(after.execution, stage)
+    sources = {**_sources(before.execution), **_sources(after.execution)}
+    found = [
+        replace(
+            change,
+            source=str(sources.get(change.name, "")),
+            module=_module(change.name, sources),
+        )
+        for change in _differences("code", _mapping(old.get("parts")), _mapping(new.get("parts")))
+    ]
+    found += _differences("package", _mapping(old.get("packages")), _mapping(new.get("packages")))
+    if old.get("version") != new.get("version"):
+        found.append(
+            Change(
+                part="version",
+                name="the declared version",
+                before=old.get("version"),
+                after=new.get("version"),
+            )
+        )
+    for change in _differences("parameter", _parameters(before), _parameters(after)):
+        # A whole estimator is told by those of the run's parameters that configured it.
+        own = [] if change.name in after.run.params else _configured(before.run, after.run, change)
+        found += own or [change]
+    found += _differences("input", before.computation.inputs, after.computation.inputs)
+    return tuple(found)
+
+
+def _cached(made: Made, same: Sequence[Made]) -> Explanation:
+    status = made.computation.status
+    if same:
+        first = same[0]
+        shared = first.computation.launch == made.computation.launch
+        where = ", in the same launch" if shared else ""
+        words = f"taken from the cache: computed by run {first.run.name}{_on(first.when)}{where}"
+        return Explanation(status=status, words=words, since=first.run.name)
+    when = _on(made.entry.created) if made.entry else ""
+    words = f"taken from the cache: computed{when} by a run that is no longer kept"
+    return Explanation(status=status, words=words)
+
+
+def _computed(
+    made: Made, same: Sequence[Made], earlier: Sequence[Made], producers: Producers
+) -> tuple[str, str | None, tuple[Change, ...]]:
+    if made.computation.key is None and made.computation.status is ComputationStatus.COMPUTED:
+        return "the stage is not cached", None, ()
+    if not made.cache_used:
+        return "the cache was not to be used", None, ()
+    before = [m for m in same if _before(m, made)]
+    if before:
+        name = before[-1].run.name
+        words = f"run {name} did the same{_on(before[-1].when)}, but its bytes were gone"
+        return words, name, ()
+    compared = [(changes_between(other, made), other) for other in earlier]
+    if not compared:
+        return "first time", None, ()
+    # The fewest changes among the nearest; among equals the latest, which come last.
+    changes, nearest = min(
+        reversed(compared), key=lambda pair: (*_distance(pair[1], made), len(pair[0]))
+    )
+    changes = _traced(nearest, made, changes, producers)
+    since = f" since run {nearest.run.name}{_on(nearest.when)}"
+    if not changes:
+        return f"its cache key has other parts than{since.removeprefix(' since')}", None, ()
+    return "; ".join(map(str, changes)) + since, nearest.run.name, changes
+
+
+def _distance(other: Made, made: Made) -> tuple[bool, ...]:
+    """Return what makes another computation a worse one to compare with, worst first.
+
+    Siblings of the same launch differ by intention: only an earlier launch tells news.
+    """
+    return (
+        other.computation.launch == made.computation.launch,
+        other.computation.fold != made.computation.fold,
+        other.run.group != made.run.group,
+        _parameters(other) != _parameters(made),
+    )
+
+
+def _traced(
+    before: Made, after: Made, changes: tuple[Change, ...], producers: Producers
+) -> tuple[Change, ...]:
+    """Return changes with their cause, where nothing but inputs changed."""
+    if any(change.part != "input" for change in changes):
+        return changes
+    traced = []
+    for change in changes:
+        found = producers(before, after, change.name)
+        if found is not None:
+            change = replace(change, cause=_traced(*found, changes_between(*found), producers))
+        traced.append(change)
+    return tuple(traced)
+
+
+def _keyword(source: str) -> str:
+    """Return the word by which a component is defined; empty for a constant."""
+    found = re.search(r"^\s*(?:async\s+)?(def|class)\b", source, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _module(name: str, sources: Mapping[str, JSONValue]) -> str:
+    """Return the module that a component is in: all before the outermost class around it."""
+    parts = name.partition(".<locals>")[0].split(".")
+    for position in range(1, len(parts) - 1):
+        outer = str(sources.get(".".join(parts[: position + 1]), ""))
+        # Of a class that is not itself a component, its name must tell what it is.
+        if _keyword(outer) == "class" or parts[position][:1].isupper():
+            return ".".join(parts[:position])
+    return ".".join(parts[:-1])
+
+
+def _before(other: Made, made: Made) -> bool:
+    return other.when is not None and made.when is not None and other.when < made.when
+
+
+def _differences(
+    part: str, before: Mapping[str, JSONValue], after: Mapping[str, JSONValue]
+) -> list[Change]:
+    return [
+        Change(part=part, name=name, before=before.get(name), after=after.get(name))
+        for name in dict.fromkeys((*before, *after))
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _described(execution: Execution | None, stage: str) -> Mapping[str, JSONValue]:
+    if execution is None:
+        return {}
+    return _mapping(_mapping(execution.code.get("stages")).get(stage))
+
+
+def _configured(before: Run, after: Run, change: Change) -> list[Change]:
+    texts = isinstance(change.before, str) and isinstance(change.after, str)
+    return _differences("parameter", before.params, after.params) if texts else []
+
+
+def _sources(execution: Execution | None) -> Mapping[str, JSONValue]:
+    return {} if execution is None else _mapping(execution.code.get("sources"))
+
+
+def _parameters(made: Made) -> Mapping[str, JSONValue]:
+    return {} if made.entry is None else _mapping(made.entry.parts.get("parameters"))
+
+
+def _mapping(value: object) -> Mapping[str, JSONValue]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _on(when: datetime | None) -> str:
+    return "" if when is None else f" on {when.astimezone():%Y-%m-%d %H:%M}"

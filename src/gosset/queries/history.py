@@ -1,0 +1,154 @@
+"""Gathers from a store what it takes to explain a computation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import cast
+
+from ..entities import CacheEntry, Computation, ComputationStatus, Execution, Launch, Run
+from ..exceptions import NotFoundError, did_you_mean
+from ..filters import And, Expression, Not, equal
+from ..storage.base import Order
+from ..store import Store
+from .explain import Explanation, Made, explain
+from .inspection import execution_of, launch_of
+
+NEAREST = 200
+"""How many earlier computations of a stage are compared, the latest first."""
+
+
+def explain_stage(
+    store: Store, run: Run, stage: str, fold: int | None = None
+) -> list[tuple[Computation, Explanation]]:
+    """Say why a stage of a run was or was not taken from the cache.
+
+    Parameters
+    ----------
+    store : Store
+    run : Run
+    stage : str
+    fold : int, optional
+        By default every fold.
+
+    Returns
+    -------
+    list of (Computation, Explanation)
+        In the order of the folds.
+
+    Raises
+    ------
+    NotFoundError
+        The run has no such computation.
+    """
+    computations = store.catalog.computations(run.id)
+    chosen = [c for c in computations if c.stage == stage and fold in (None, c.fold)]
+    if not chosen:
+        stages = sorted({c.stage for c in computations})
+        if stage in stages:
+            raise NotFoundError(f"stage {stage!r} of run {run.name} has no fold {fold}")
+        raise NotFoundError(
+            f"run {run.name} has no stage {stage!r}", hint=did_you_mean(stage, stages)
+        )
+    history = _History(store, run)
+    chosen.sort(key=lambda c: -1 if c.fold is None else c.fold)
+    return [(computation, history.explain(computation)) for computation in chosen]
+
+
+class _History:
+    """Computations with their runs, launches and code, each looked up once."""
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self._store = store
+        self._run = run
+        self._runs: dict[str, Run] = {run.id: run}
+        self._computations: dict[str, list[Computation]] = {}
+        self._launches: dict[tuple[str, str, int], Launch | None] = {}
+        self._executions: dict[tuple[str, str, int], Execution | None] = {}
+
+    def explain(self, computation: Computation) -> Explanation:
+        same: list[Computation] = []
+        if computation.key is not None:
+            same = self._computed(equal(key=computation.key))
+        run = self._run
+        within = equal(stage=computation.stage, project=run.project, experiment=run.experiment)
+        siblings = equal(launch=run.launch)
+        # Apart, so that a large launch does not push all earlier ones out of those compared.
+        found = [
+            *self._computed(And((within, Not(siblings)))),
+            *self._computed(And((within, siblings))),
+        ]
+        earlier = [c for c in found if c.key != computation.key and _before(c, computation)]
+        keys = {c.key for c in (computation, *earlier) if c.key is not None}
+        entries = self._store.catalog.entries(keys)
+        return explain(
+            self._made(computation, self._run, entries),
+            self._all(same, computation, entries),
+            self._all(earlier, computation, entries),
+            self._producers,
+        )
+
+    def _producers(self, before: Made, after: Made, name: str) -> tuple[Made, Made] | None:
+        """Return the computations that the input `name` of both came from."""
+        identity = after.computation.inputs.get(name)
+        later = next(
+            (c for c in self._of(after.run) if identity in {a.identity for a in c.outputs}), None
+        )
+        if later is None:
+            return None
+        at = (later.stage, later.fold)
+        earlier = next((c for c in self._of(before.run) if (c.stage, c.fold) == at), None)
+        if earlier is None:
+            return None
+        keys = {c.key for c in (earlier, later) if c.key is not None}
+        entries = self._store.catalog.entries(keys)
+        return self._made(earlier, before.run, entries), self._made(later, after.run, entries)
+
+    def _of(self, run: Run) -> list[Computation]:
+        if run.id not in self._computations:
+            self._computations[run.id] = self._store.catalog.computations(run.id)
+        return self._computations[run.id]
+
+    def _computed(self, which: Expression) -> list[Computation]:
+        """Return what was carried out, first to last."""
+        done = equal(status=str(ComputationStatus.COMPUTED))
+        found = self._store.catalog.select(
+            "computations",
+            where=And((which, done)),
+            order=[Order("started", descending=True)],
+            limit=NEAREST,
+        )
+        return cast("list[Computation]", found[::-1])
+
+    def _all(
+        self, computations: Iterable[Computation], but: Computation, entries: dict[str, CacheEntry]
+    ) -> list[Made]:
+        return [
+            self._made(c, self._run_of(c.run), entries)
+            for c in computations
+            if c.id != but.id and c.run is not None
+        ]
+
+    def _made(self, computation: Computation, run: Run, entries: dict[str, CacheEntry]) -> Made:
+        at = (run.project, run.experiment, run.launch)
+        if at not in self._launches:
+            self._launches[at] = launch_of(self._store, run)
+        launch = self._launches[at]
+        code = (run.project, run.experiment, run.execution)
+        if code not in self._executions:
+            self._executions[code] = execution_of(self._store, run)
+        return Made(
+            computation=computation,
+            run=run,
+            entry=entries.get(computation.key or ""),
+            execution=self._executions[code],
+            cache_used=launch is None or launch.settings.get("cache") is not False,
+        )
+
+    def _run_of(self, run_id: str) -> Run:
+        if run_id not in self._runs:
+            self._runs[run_id] = self._store.run(run_id)
+        return self._runs[run_id]
+
+
+def _before(one: Computation, other: Computation) -> bool:
+    return one.started is not None and other.started is not None and one.started < other.started

@@ -1,0 +1,153 @@
+"""Finds what people mean: entities of any kind by reference, and lists narrowed to a project."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from ..entities import Dataset, Execution, Experiment, Launch, Project, Run
+from ..exceptions import NotFoundError, UsageError, did_you_mean
+from ..filters import And, Expression, equal, parse
+from ..settings import Settings
+from ..storage.base import ArtifactSummary
+from ..store import Store
+
+Entity: TypeAlias = "Run | Launch | Execution | Experiment | Project | Dataset | ArtifactSummary"
+"""What a reference can name."""
+
+KINDS = ("runs", "launches", "executions", "experiments", "projects", "datasets", "artifacts")
+"""Kinds that are searched for a reference, in this order."""
+
+SINGULAR = {
+    "run": "runs",
+    "launch": "launches",
+    "execution": "executions",
+    "experiment": "experiments",
+    "project": "projects",
+    "dataset": "datasets",
+    "artifact": "artifacts",
+}
+
+_WITH_PROJECT = ("experiments", "executions", "launches", "runs", "computations")
+_PREFIX = re.compile(r"[0-9a-f-]{4,63}")
+
+
+def kind_named(word: str) -> str:
+    """Return the kind that a word names, in singular or plural.
+
+    Raises
+    ------
+    UsageError
+        None.
+
+    Examples
+    --------
+    >>> kind_named("launch"), kind_named("runs")
+    ('launches', 'runs')
+    """
+    if word in KINDS:
+        return word
+    if word not in SINGULAR:
+        raise UsageError(f"there is no kind {word!r}", hint=did_you_mean(word, SINGULAR))
+    return SINGULAR[word]
+
+
+def find(
+    store: Store,
+    reference: str,
+    kinds: Sequence[str] = KINDS,
+    *,
+    settings: Settings | None = None,
+) -> tuple[str, Entity]:
+    """Return the one entity that `reference` names, with its kind.
+
+    ``EXPERIMENT#NUMBER`` and ``latest`` name an entity of the first of `kinds` that has
+    it; so does a name. The beginning of an id or digest must be unique among all of them.
+
+    Parameters
+    ----------
+    store : Store
+    reference : str
+    kinds : sequence of str
+        Where to look, in order.
+    settings : Settings, optional
+        Their active project and experiment are looked in first; ``latest`` means the
+        latest there.
+
+    Raises
+    ------
+    NotFoundError
+        Nothing has that name.
+    UsageError
+        Several have it.
+    """
+    project = settings.project if settings else None
+    if reference == "latest" and settings and settings.experiment:
+        reference = f"{settings.experiment}#latest"
+    found: list[tuple[str, Entity]] = []
+    refused: NotFoundError | None = None
+    for kind in kinds:
+        if reference == "latest" and kind == "artifacts":
+            continue
+        try:
+            found.append((kind, _find(store, kind, reference, project)))
+        except NotFoundError as error:
+            refused = refused or error
+            continue
+        if not _PREFIX.fullmatch(reference):
+            break
+    if not found:
+        assert refused is not None
+        raise _nothing(reference, kinds, refused)
+    if len(found) > 1:
+        shown = ", ".join(kind for kind, _ in found)
+        raise UsageError(f"{reference!r} begins ids among {shown}", hint="write more of it")
+    return found[0]
+
+
+def where(
+    kind: str,
+    filter: str | None,
+    *,
+    project: str | None = None,
+    experiment: str | None = None,
+) -> Expression | None:
+    """Return a filter for a list of `kind`, narrowed to a project and an experiment.
+
+    Kinds that belong to no project are not narrowed by it.
+
+    Examples
+    --------
+    >>> print(where("runs", "status == 'failed'", project="Lab"))
+    status == 'failed' and project == 'Lab'
+    >>> where("datasets", None, project="Lab") is None
+    True
+    """
+    terms: list[Expression] = [] if filter is None else [parse(filter)]
+    if project is not None and kind in _WITH_PROJECT:
+        terms.append(equal(project=project))
+    if experiment is not None and kind in _WITH_PROJECT[1:]:
+        terms.append(equal(experiment=experiment))
+    if not terms:
+        return None
+    return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+
+def _find(store: Store, kind: str, reference: str, project: str | None) -> Entity:
+    catalog = store.catalog
+    if project is not None and kind in _WITH_PROJECT:
+        try:
+            return catalog.find(kind, reference, project=project)  # type: ignore[return-value]
+        except NotFoundError:
+            if reference.endswith("latest"):
+                raise
+    return catalog.find(kind, reference)  # type: ignore[return-value]
+
+
+def _nothing(reference: str, kinds: Sequence[str], refused: NotFoundError) -> NotFoundError:
+    if len(kinds) == 1:
+        return refused
+    words = [word for word, kind in SINGULAR.items() if kind in kinds]
+    hint = refused.hint or "gosset list shows what there is"
+    return NotFoundError(f"no {', '.join(words[:-1])} or {words[-1]} is {reference!r}", hint=hint)

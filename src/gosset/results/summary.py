@@ -1,0 +1,124 @@
+"""What a launch came to, in words and one table: for a terminal, a console and a notebook."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..compare import Table, summary_table, varying
+from ..compare.runs import best_row
+from ..compare.tables import printable
+from ..entities import Direction, ExceptionInfo, Launch, Run, Status
+from ..usercode import is_user_file
+
+SHOWN_FAILURES = 10
+_FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+), in (?P<name>.+)$', re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a launch came to.
+
+    Attributes
+    ----------
+    head : str
+        One line.
+    table : Table
+        A row for each parameter set; the best one is marked.
+    tail : list of str
+        Lines: the best set, counts, failures, where everything lies.
+    """
+
+    head: str
+    table: Table
+    tail: list[str]
+
+    def __str__(self) -> str:
+        return "\n".join([self.head, self.table.to_text(), *self.tail])
+
+
+def summarise_launch(
+    launch: Launch,
+    runs: Sequence[Run],
+    *,
+    computations: Mapping[str, int],
+    objective: tuple[str, Direction] | None,
+    url: str,
+) -> Summary:
+    """Return what a launch came to.
+
+    Parameters
+    ----------
+    computations : mapping
+        ``computed``, ``cached``, ``failed``, ``skipped`` → count.
+    objective : tuple of (str, Direction) or None
+        The metric that tells the best parameter set.
+    url : str
+        Of the store.
+    """
+    took = f" in {seconds(launch.duration)}" if launch.duration is not None else ""
+    head = printable(
+        f"{launch.project}/{launch.experiment}: launch {launch.number}, "
+        f"execution {launch.execution}, {launch.status.label}{took}"
+    )
+    table = summary_table(runs)
+    best = best_row(table, objective)
+    tail = []
+    if best is not None and objective is not None:
+        tail.append(_best_line(runs, objective, table, best))
+    words = ("computed", "cached", "failed", "skipped")
+    tail.append(", ".join(f"{computations[word]} {word}" for word in words))
+    failed = [run for run in runs if run.status is Status.FAILED]
+    tail += _failures(failed)
+    tail.append(printable(f"kept in {url}; see gosset show {(failed or [runs[-1]])[0].name}"))
+    return Summary(head, replace(table, best=best), tail)
+
+
+def _best_line(
+    runs: Sequence[Run], objective: tuple[str, Direction], table: Table, best: int
+) -> str:
+    row = table.to_dicts()[best]
+    name, direction = objective
+    params = ", ".join(f"{p}={row[p]}" for p in varying(runs)) or "the only parameter set"
+    score = dict(zip(table.headers(), table.shown()[best], strict=True))[name]
+    return printable(f"best: {params} ({name} {score}, to {direction})")
+
+
+def _failures(failed: Sequence[Run]) -> list[str]:
+    lines = []
+    for run in failed[:SHOWN_FAILURES]:
+        if run.exception is None:
+            continue
+        where = last_user_frame(run.exception)
+        place = f" ({where})" if where else ""
+        lines.append(printable(f"failed: {run.name}: {run.exception.line}{place}"))
+    if len(failed) > SHOWN_FAILURES:
+        lines.append(f"… and {len(failed) - SHOWN_FAILURES} more failed runs")
+    return lines
+
+
+def last_user_frame(exception: ExceptionInfo) -> str:
+    """Return ``FILE:LINE in FUNCTION`` of the innermost line of the user's own code.
+
+    Where there is none, of the innermost line at all; empty without a traceback.
+    """
+    frames = list(_FRAME.finditer(exception.traceback))
+    own = [frame for frame in frames if is_user_file(frame["file"])] or frames
+    return f"{own[-1]['file']}:{own[-1]['line']} in {own[-1]['name']}" if own else ""
+
+
+def seconds(value: float) -> str:
+    """Return a length of time for people.
+
+    Examples
+    --------
+    >>> seconds(0.0421), seconds(75), seconds(7384)
+    ('0.04 s', '1 min 15 s', '2 h 3 min')
+    """
+    if value < 60:
+        return f"{value:.2f} s" if value < 10 else f"{value:.0f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

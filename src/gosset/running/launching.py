@@ -1,0 +1,372 @@
+"""Carrying out what was prepared: a launch in the catalog, and its work done."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ..compiling.prepared import Prepared, Settled
+from ..entities import ArtifactRef, Execution, Experiment, Launch, Run, Status
+from ..exceptions import (
+    ArtifactDamagedError,
+    ArtifactError,
+    ArtifactMissingError,
+    UsageError,
+)
+from ..executors import open_executor
+from ..executors.base import Executor
+from ..identifiers import now
+from ..parameters import jsonable
+from ..pipeline import Scope
+from ..planner.plan import Lookup, Plan, no_cache
+from ..provenance import host, user
+from ..storage.base import Batch, NewRun, RunUpdate
+from ..store import Store
+from ..types import JSONValue
+from .background import Background
+from .computing import WorkerSetup
+from .inputs import stored, write_inputs
+from .observing import Observer, Quiet
+from .runner import Member, Runner, Tally
+
+ROUNDS = 3
+"""How often a plan is made anew because bytes that it counted on were damaged."""
+
+
+Chosen = tuple[Settled, Member]
+"""A run, as it was settled and as the runner takes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a launch is carried out; nothing of it is part of any cache key."""
+
+    executor: str = "processes"
+    jobs: int | None = None
+    cache: bool = True
+    notes: str = ""
+    command: str = ""
+    timeout: float | None = None
+    settings: Mapping[str, JSONValue] = field(default_factory=dict)
+
+
+def lookup_in(store: Store, *, cache: bool = True) -> Lookup:
+    """Return what the planner asks of `store`'s cache."""
+    if not cache:
+        return no_cache()
+
+    def present(artifact: ArtifactRef) -> bool:
+        if artifact.inline is not None:
+            return True
+        path = store.artifacts.path(artifact.digest)
+        if path is None:
+            return store.artifacts.contains(artifact.digest)
+        try:
+            return path.stat().st_size == artifact.size
+        except OSError:
+            return False
+
+    return Lookup(
+        entries=store.catalog.entries, candidates=store.catalog.candidates, present=present
+    )
+
+
+def launch(
+    prepared: Prepared,
+    store: Store,
+    options: Options,
+    observer: Observer | None = None,
+) -> tuple[Launch, Tally]:
+    """Carry out everything that was prepared, as a new launch.
+
+    Returns
+    -------
+    (Launch, Tally)
+
+    Raises
+    ------
+    UsageError
+        The executor cannot do what is asked of it.
+    StorageError
+        The store cannot be written.
+    KeyboardInterrupt
+        After the launch was recorded as stopped.
+    """
+    executor = _executor(options, store)
+    catalog = store.catalog
+    catalog.reap()
+    write_inputs(prepared, store)
+    experiment, execution = _declared(prepared, store)
+    started = catalog.add_launch(
+        experiment.id,
+        execution=execution.number,
+        command=options.command,
+        user=user(),
+        host=host(),
+        pid=os.getpid(),
+        notes=options.notes,
+        settings=options.settings,
+        status=Status.RUNNING,
+    )
+    launching = _Launching(prepared, store, options, executor, started, observer or Quiet())
+    return launching.carry_out(lambda: _new_runs(prepared, store, execution, started))
+
+
+def _declared(prepared: Prepared, store: Store) -> tuple[Experiment, Execution]:
+    experiment = store.catalog.ensure_experiment(
+        prepared.project,
+        prepared.name,
+        description=prepared.description,
+        definition=prepared.definition,
+    )
+    execution = store.catalog.ensure_execution(
+        experiment.id, prepared.code.fingerprint, prepared.code.content
+    )
+    return experiment, execution
+
+
+def _new_runs(
+    prepared: Prepared, store: Store, execution: Execution, started: Launch
+) -> list[Chosen]:
+    data = stored(prepared.data, store) if prepared.data else None
+    runs = store.catalog.add_runs(
+        started.id,
+        [
+            NewRun(
+                params={name: jsonable(value) for name, value in settled.params.items()},
+                group=settled.group,
+                seed=settled.seed,
+                dataset=f"{data.name}@{data.version}" if data else None,
+                split=settled.folds.digest if settled.folds else None,
+            )
+            for settled in prepared.runs
+        ],
+    )
+    return [
+        (settled, _member(prepared, run, settled, execution))
+        for run, settled in zip(runs, prepared.runs, strict=True)
+    ]
+
+
+def _member(
+    prepared: Prepared, run: Run, settled: Settled, execution: Execution, attempt: int = 1
+) -> Member:
+    return Member(
+        run=run,
+        execution=execution.number,
+        hyperparameters=prepared.blueprint.hyperparameters(settled.params),
+        fields=prepared.blueprint.fields(settled.params),
+        attempt=attempt,
+    )
+
+
+def resume(
+    prepared: Prepared,
+    store: Store,
+    options: Options,
+    started: Launch,
+    observer: Observer | None = None,
+) -> tuple[Launch, Tally]:
+    """Carry out the runs of a launch that did not complete; the others are left alone.
+
+    Aggregates over runs are carried out over all of them. A launch that is complete stays
+    as it is.
+
+    Raises
+    ------
+    UsageError
+        The launch is still at work, or a run's parameter set is none of the experiment's.
+    """
+    executor = _executor(options, store)
+    catalog = store.catalog
+    current = catalog.find("launches", started.id)
+    assert isinstance(current, Launch)
+    if not current.status.ended:
+        raise UsageError(
+            f"launch {current.experiment}#{current.number} is still at work, "
+            f"in process {current.pid} on {current.host}",
+            hint="stop it first, or wait until it has ended",
+        )
+    if current.status is Status.COMPLETE:
+        return current, Tally()
+    write_inputs(prepared, store)
+    _, execution = _declared(prepared, store)
+    left = _runs_left(prepared, store, execution, started)
+    observer = observer or Quiet()
+    if execution.number != started.execution:
+        observer.warn(
+            f"the code has changed since launch {started.experiment}#{started.number} started: "
+            f"what is carried out now belongs to execution {execution.number}, "
+            f"what was complete to execution {started.execution}"
+        )
+    if not catalog.update_launch(
+        started.id,
+        expected=current.status,
+        status=Status.RUNNING,
+        heartbeat=now(),
+        host=host(),
+        pid=os.getpid(),
+    ):
+        raise UsageError(
+            f"launch {started.experiment}#{started.number} was resumed by another process",
+            hint="wait until it has ended",
+        )
+    launching = _Launching(prepared, store, options, executor, started, observer)
+    return launching.carry_out(lambda: left)
+
+
+def _runs_left(
+    prepared: Prepared, store: Store, execution: Execution, started: Launch
+) -> list[Chosen]:
+    """Return the runs that did not complete; all of them where an aggregate takes them."""
+    aggregates = Scope.LAUNCH in prepared.pipeline.scopes.values()
+    known = {(settled.group, settled.seed): settled for settled in prepared.runs}
+    left = []
+    for run in store.runs_of(started):
+        if run.status is Status.COMPLETE and not aggregates:
+            continue
+        settled = known.get((run.group, run.seed or 0))
+        if settled is None:
+            raise UsageError(
+                f"the parameters of run {run.name} are not those of the experiment any more",
+                hint="give them again with parameters=…, or run the experiment again",
+            )
+        attempt = len(store.catalog.attempts(run.id)) + 1
+        left.append((settled, _member(prepared, run, settled, execution, attempt)))
+    return left
+
+
+class _Launching:
+    """A launch at work. However it ends, the catalog says so."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        store: Store,
+        options: Options,
+        executor: Executor,
+        started: Launch,
+        observer: Observer,
+    ) -> None:
+        self._prepared = prepared
+        self._store = store
+        self._options = options
+        self._executor = executor
+        self._launch = started
+        self._observer = observer
+
+    def carry_out(self, chosen: Callable[[], Sequence[Chosen]]) -> tuple[Launch, Tally]:
+        """Carry out the runs that `chosen` returns."""
+        began = now()
+        background = Background(self._store, self._launch, self._prepared.origin, self._observer)
+        background.start()
+        status = Status.FAILED
+        try:
+            tally = self._work_through(chosen())
+            status = Status.COMPLETE if tally.good else Status.FAILED
+        except BaseException as error:
+            status = Status.STOPPED if isinstance(error, KeyboardInterrupt) else Status.FAILED
+            self._executor.close()
+            self._end_runs(status)
+            raise
+        finally:
+            self._executor.close()
+            background.stop()
+            self._store.catalog.update_launch(
+                self._launch.id, status=status, started=self._launch.started or began, ended=now()
+            )
+        found = self._store.catalog.find("launches", self._launch.id)
+        assert isinstance(found, Launch)
+        return found, tally
+
+    def _work_through(self, chosen: Sequence[Chosen]) -> Tally:
+        """Plan and carry out; again, where bytes that the plan counted on are damaged."""
+        members = [member for _, member in chosen]
+        plans = self._prepared.run_plans(
+            [member.run for member in members], [settled for settled, _ in chosen]
+        )
+        lookup = lookup_in(self._store, cache=self._options.cache)
+        tally = Tally()
+        for turn in range(ROUNDS):
+            planned = self._prepared.plan(plans, lookup)
+            self._executor.open(self._setup(planned))
+            runner = Runner(
+                self._launch.id,
+                planned,
+                members,
+                catalog=self._store.catalog,
+                artifacts=self._store.artifacts,
+                executor=self._executor,
+                observer=self._observer,
+                timeout=self._options.timeout,
+                earlier=tally.outcomes,
+                final=turn == ROUNDS - 1,
+            )
+            tally = runner.carry_out()
+            if not tally.damaged:
+                break
+            self._executor.close()
+            self._drop(planned, tally.damaged)
+            write_inputs(self._prepared, self._store)
+        return tally
+
+    def _setup(self, planned: Plan) -> WorkerSetup:
+        prepared, store = self._prepared, self._store
+        loaded = [one for one in (prepared.data, *prepared.others.values()) if one is not None]
+        splits = {settled.folds.digest for settled in prepared.runs if settled.folds}
+        inside = store.artifacts.url.startswith("memory:")
+        return WorkerSetup(
+            stages=dict(prepared.pipeline.stages),
+            artifacts=store.artifacts if inside else store.artifacts.url,
+            datasets={one.data.digest: stored(one, store) for one in loaded},
+            splits={digest: store.catalog.split(digest).artifact for digest in splits},
+            candidates=planned.candidates(),
+            echo=self._executor.name == "inline",
+        )
+
+    def _drop(self, planned: Plan, damaged: Iterable[str]) -> None:
+        """Forget what cannot be read, so that it is computed anew."""
+        artifacts = self._store.artifacts
+        self._store.catalog.evict(planned.entries_with(damaged))
+        for text in dict.fromkeys(damaged):
+            self._observer.warn(f"artifact {text[:12]} was damaged or gone; it is computed anew")
+            try:
+                artifacts.open(text).close()
+            except (ArtifactDamagedError, ArtifactMissingError):
+                try:
+                    artifacts.delete(text)
+                except ArtifactError as error:
+                    self._observer.warn(str(error))
+
+    def _end_runs(self, status: Status) -> None:
+        """Leave no run of a launch that ended early as if it were still to come."""
+        open_ = [run.id for run in self._store.runs_of(self._launch) if not run.status.ended]
+        updates = [RunUpdate(id=run, status=status, ended=now()) for run in open_]
+        self._store.catalog.record(Batch(runs=updates))
+
+
+def _executor(options: Options, store: Store) -> Executor:
+    """Return what carries the work out; raise UsageError before anything is written."""
+    name, jobs = options.executor, options.jobs
+    if store.url.startswith("memory:") and name == "processes":
+        # The bytes of such a store live in this process; workers could not reach them.
+        name, jobs = "inline", None
+    timeout = options.timeout
+    if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
+        raise UsageError(f"timeout={timeout!r}", hint="it is a number of seconds, more than 0")
+    if name == "inline" and timeout is not None:
+        raise UsageError(
+            "work that is carried out inline cannot be ended by a timeout",
+            hint="use executor='processes', with a store that is no memory://",
+        )
+    if name != "processes":
+        return open_executor(name, jobs)
+    loaded = [module for module in sys.modules if module.partition(".")[0] in _PRELOADED]
+    return open_executor(name, jobs, preload=loaded)
+
+
+_PRELOADED = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "joblib", "gosset")
+"""Packages that are imported once for all workers, where the controller uses them: they are
+known to bear a fork after their import."""

@@ -1,0 +1,180 @@
+"""What the outputs of a run's computations say of it: metrics, fields and tags."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import fmean
+from typing import Any
+
+from ..artifacts.base import ArtifactStore
+from ..artifacts.values import load
+from ..entities import ArtifactRef, Direction, Metric
+from ..exceptions import ArtifactDamagedError, ArtifactMissingError, StageError
+from ..planner.works import LOGGED
+from ..stages import Stage
+from ..types import JSONValue
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a run measured.
+
+    Attributes
+    ----------
+    damaged : tuple of str
+        Digests of logs that could not be read, and are missing from the rest.
+    """
+
+    metrics: list[Metric]
+    fields: dict[str, JSONValue]
+    tags: tuple[str, ...]
+    damaged: tuple[str, ...] = ()
+
+
+def measure(
+    outputs: Iterable[tuple[Stage, int | None, tuple[ArtifactRef, ...]]],
+    artifacts: ArtifactStore,
+) -> Measured:
+    """Gather what the computations of a run measured.
+
+    Parameters
+    ----------
+    outputs : iterable of (Stage, int or None, tuple of ArtifactRef)
+        Stage, fold and outputs of every computation.
+    artifacts : ArtifactStore
+    """
+    scores: dict[str, dict[int | None, float]] = defaultdict(dict)
+    directions: dict[str, Direction] = {}
+    fields: dict[str, JSONValue] = {}
+    tags: list[str] = []
+    damaged: list[str] = []
+    for stage, fold, given in outputs:
+        for artifact in given:
+            if artifact.name == LOGGED:
+                try:
+                    logged = load(artifact, artifacts)
+                except (ArtifactDamagedError, ArtifactMissingError):
+                    damaged.append(artifact.digest)
+                    continue
+                assert isinstance(logged, dict)
+                for name, value in logged["metrics"].items():
+                    scores[name][fold] = value
+                fields.update(logged["fields"])
+                tags.extend(logged["tags"])
+            elif stage.metric and artifact.inline is not None:
+                score = number(load(artifact, artifacts, trust=True))
+                if score is not None:
+                    scores[artifact.name][fold] = score
+                    directions[artifact.name] = stage.direction
+    metrics = [
+        summarise(name, by_fold, directions.get(name, Direction.NONE))
+        for name, by_fold in scores.items()
+    ]
+    return Measured(metrics, fields, tuple(dict.fromkeys(tags)), tuple(damaged))
+
+
+def summarise(name: str, scores: Mapping[int | None, float], direction: Direction) -> Metric:
+    """Return a metric over folds: mean, standard deviation (``ddof=1``) and every value.
+
+    Examples
+    --------
+    >>> summarise("accuracy", {0: 0.5, 1: 1.0}, Direction.MAXIMIZE).value
+    0.75
+    """
+    if None in scores:
+        return Metric(name=name, value=scores[None], direction=direction)
+    folds = tuple(scores[fold] for fold in sorted(f for f in scores if f is not None))
+    std = deviation(folds) if len(folds) > 1 else None
+    return Metric(name=name, value=mean(folds), std=std, folds=folds, direction=direction)
+
+
+def foremost(names: Iterable[str]) -> list[str]:
+    """Return the scores of the test part, by name; those of other parts where it has none.
+
+    Examples
+    --------
+    >>> foremost(["train/accuracy", "accuracy"]), foremost(["train/silhouette"])
+    (['accuracy'], ['train/silhouette'])
+    """
+    known = list(dict.fromkeys(names))
+    return [name for name in known if "/" not in name] or known
+
+
+def mean(values: Sequence[float]) -> float:
+    """Return the mean; infinite, or NaN, where the values or their sum are."""
+    try:
+        return fmean(values)
+    except (OverflowError, ValueError):  # a sum beyond any float; infinities of both signs
+        return sum(values) / len(values)
+
+
+def deviation(values: Sequence[float]) -> float:
+    """Return the standard deviation (``ddof=1``); NaN where a value is not finite.
+
+    Parameters
+    ----------
+    values : sequence of float
+        At least two.
+
+    Examples
+    --------
+    >>> deviation([1.0, 2.0, 3.0])
+    1.0
+    """
+    if not all(map(math.isfinite, values)):
+        return math.nan
+    middle = mean(values)
+    # hypot() scales: the squares of a diverged score are no float any more.
+    return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
+
+
+def scored(name: str, value: object) -> float:
+    """Return what a metric gave as a number.
+
+    Raises
+    ------
+    StageError
+        It is none.
+
+    Examples
+    --------
+    >>> scored("cost", {"total": 1})
+    Traceback (most recent call last):
+        ...
+    gosset.exceptions.StageError: metric 'cost' returned a dict, not a number; return one, ...
+    """
+    score = number(value)
+    if score is None:
+        shown = "None" if value is None else f"a {type(value).__name__}"
+        raise StageError(
+            f"metric {name!r} returned {shown}, not a number",
+            hint="return one, or several by outputs=(…)",
+        )
+    return score
+
+
+def number(value: object) -> float | None:
+    """Return a real number, Python's or an array's without dimensions; None for all else.
+
+    Examples
+    --------
+    >>> number(True), number("0.5"), number(10**400)
+    (1.0, None, inf)
+    """
+    if isinstance(value, numbers.Real | Decimal):
+        real: Any = value
+    elif getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        real = value.item()
+        if not isinstance(real, bool | int | float):
+            return None
+    else:
+        return None
+    try:
+        return float(real)
+    except OverflowError:  # an integer, or a fraction of them, beyond any float
+        return math.inf if real > 0 else -math.inf

@@ -1,0 +1,144 @@
+"""Writing what becomes of a launch to the catalog, in batches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ..entities import Attempt, CacheEntry, Computation
+from ..identifiers import now
+from ..parameters import jsonable
+from ..planner.plan import Item
+from ..planner.works import Outcome
+from ..storage.base import Batch, Catalog, RunUpdate
+from ..types import JSONValue
+
+FLUSH_EVERY = 0.25
+"""Seconds between transactions while outcomes come in: what a kill can lose."""
+
+
+class Recorder:
+    """Collects what happens and writes it in one transaction every :data:`FLUSH_EVERY` seconds.
+
+    Used as a context: a thread writes inside the block, so that a stage that blocks this
+    process holds nothing back, and what is left is written at its end. A run's end is
+    written together with, or after, everything that was added before it.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._lock = threading.Lock()
+        self._pending = _Pending()
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="gosset-recorder", daemon=True)
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> Recorder:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ending.set()
+        self._thread.join()
+        # What the thread could not write is tried once more, and then it is an error.
+        self.flush()
+
+    def add(
+        self,
+        *,
+        entries: Iterable[CacheEntry] = (),
+        stale: Iterable[str] = (),
+        computations: Iterable[Computation] = (),
+        attempts: Iterable[Attempt] = (),
+        runs: Iterable[RunUpdate] = (),
+    ) -> None:
+        """Take what happened, to be written soon.
+
+        Parameters
+        ----------
+        stale : iterable of str
+            Keys of entries whose bytes are gone: they make room for those of `entries`.
+        entries, computations, attempts, runs
+            As of :class:`Batch`.
+
+        Raises
+        ------
+        StorageError
+            What was taken before could not be written.
+        """
+        if self._error is not None:
+            raise self._error
+        with self._lock:
+            self._pending.entries.extend(entries)
+            self._pending.stale.extend(stale)
+            self._pending.computations.extend(computations)
+            self._pending.attempts.extend(attempts)
+            self._pending.runs.extend(runs)
+
+    def flush(self) -> None:
+        """Write what was taken and is not written yet.
+
+        Raises
+        ------
+        StorageError
+            It cannot be written; it is kept for the next call.
+        """
+        with self._lock:
+            pending = self._pending
+            if pending.stale:
+                self._catalog.evict(pending.stale)
+            batch = Batch(
+                entries=pending.entries,
+                computations=pending.computations,
+                attempts=pending.attempts,
+                runs=pending.runs,
+            )
+            if any((batch.entries, batch.computations, batch.attempts, batch.runs)):
+                self._catalog.record(batch)
+            self._pending = _Pending()
+
+    def _beat(self) -> None:
+        while not self._ending.wait(FLUSH_EVERY):
+            try:
+                self.flush()
+            except Exception as error:  # noqa: BLE001 - raised where somebody can act upon it
+                self._error = error
+                return
+
+
+@dataclass(slots=True)
+class _Pending:
+    entries: list[CacheEntry] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    computations: list[Computation] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    runs: list[RunUpdate] = field(default_factory=list)
+
+
+class Entries:
+    """Makes the cache entries of what was computed."""
+
+    def __init__(self) -> None:
+        # The folds of a run share their parameters, and to describe an estimator takes long.
+        self._described: dict[int, dict[str, JSONValue]] = {}
+
+    def entry_of(self, item: Item, outcome: Outcome) -> CacheEntry:
+        """Return the cache entry of a piece of work that was computed."""
+        assert outcome.key is not None
+        shared = id(item.parameters)  # the plan keeps them as long as this object is used
+        if shared not in self._described:
+            self._described[shared] = {n: jsonable(v) for n, v in item.parameters.items()}
+        return CacheEntry(
+            key=outcome.key,
+            recipe=item.recipe,
+            stage=item.stage.name,
+            parts={
+                "code": item.code,
+                "parameters": self._described[shared],
+                "inputs": dict(outcome.inputs),
+            },
+            outputs=outcome.outputs,
+            wall=outcome.wall,
+            created=outcome.started or now(),
+        )

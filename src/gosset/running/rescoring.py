@@ -1,0 +1,132 @@
+"""Computes further metrics from stored results, without fitting anything again."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from ..entities import Dataset, Experiment, Metric, Run
+from ..exceptions import MetricError, NotFoundError
+from ..metrics import Resolved, resolve
+from ..storage.base import Batch, RunUpdate
+from ..store import Store
+from .measuring import number, summarise
+
+RESULTS = "results"
+"""Name of the output that holds the per-row results of a fold."""
+
+
+def compute_metrics(
+    store: Store, runs: Sequence[Run], metrics: Sequence[Any]
+) -> dict[str, list[Metric]]:
+    """Compute metrics of runs from their stored results, and keep them with the runs.
+
+    Parameters
+    ----------
+    store : Store
+    runs : sequence of Run
+    metrics : sequence
+        Names (also ``"train/accuracy"``), metric stages or functions.
+
+    Returns
+    -------
+    dict
+        Run id → its new metrics, in the order asked for.
+
+    Raises
+    ------
+    MetricError
+        A metric is unknown, does not fit the task, or needs what was not stored; or a run
+        has no stored results. Nothing was written then.
+    """
+    resolve(metrics)  # an unknown name is told also where there is no run
+    found = {run.id: _of_run(store, run, metrics) for run in runs}
+    updates = [RunUpdate(id=run_id, metrics=scores) for run_id, scores in found.items()]
+    store.catalog.record(Batch(runs=updates))
+    return found
+
+
+def with_results(store: Store, runs: Sequence[Run]) -> list[Run]:
+    """Return those of `runs` that have stored results."""
+    return [
+        run
+        for run in runs
+        if any(a.name == RESULTS for c in store.catalog.computations(run.id) for a in c.outputs)
+    ]
+
+
+def _of_run(store: Store, run: Run, metrics: Sequence[Any]) -> list[Metric]:
+    by_fold: dict[int | None, dict[str, Any]] = defaultdict(dict)
+    for computation in store.catalog.computations(run.id):
+        for artifact in computation.outputs:
+            by_fold[computation.fold][artifact.name] = artifact
+    folds = {fold: refs for fold, refs in by_fold.items() if RESULTS in refs}
+    if not folds:
+        raise MetricError(
+            f"run {run.name} has no stored results to compute metrics from",
+            hint="metrics of stages are declared with the experiment and computed by a run",
+        )
+    resolved = resolve(metrics, _task(store, run), labels=_labels(store, run))
+    scores: dict[str, dict[int | None, float]] = {name: {} for name in resolved.metrics}
+    for fold, refs in folds.items():
+        values = _evaluate(resolved, _Stored(store, run, {**by_fold[None], **refs}))
+        for name in resolved.metrics:
+            scores[name][fold] = _scored(name, values[name])
+    return [summarise(n, by, resolved.directions[n]) for n, by in scores.items()]
+
+
+def _evaluate(resolved: Resolved, stored: _Stored) -> Mapping[str, Any]:
+    """Call the stages in order, on one fold."""
+    values: dict[str, Any] = {}
+    for stage in resolved.stages:
+        arguments = dict(stage.parameters)
+        for argument, name in stage.inputs.items():
+            arguments[argument] = values[name] if name in values else stored[name]
+        given = stage.function(**arguments)
+        parts = (given,) if len(stage.outputs) == 1 else given
+        values |= dict(zip(stage.outputs, parts, strict=True))
+    return values
+
+
+class _Stored:
+    """The stored outputs of a run on one fold, each loaded once."""
+
+    def __init__(self, store: Store, run: Run, refs: Mapping[str, Any]) -> None:
+        self._store = store
+        self._run = run
+        self._refs = refs
+        self._values: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._values:
+            if name not in self._refs:
+                raise MetricError(
+                    f"run {self._run.name} has no stored {name!r}, which a metric needs"
+                )
+            self._values[name] = self._store.load(self._refs[name])
+        return self._values[name]
+
+
+def _scored(name: str, value: Any) -> float:
+    score = number(value)
+    if score is None:
+        raise MetricError(f"metric {name!r} gave {type(value).__name__}, not a number")
+    return score
+
+
+def _task(store: Store, run: Run) -> str:
+    experiment = store.catalog.find("experiments", run.experiment, project=run.project)
+    return str(cast("Experiment", experiment).definition.get("task") or "")
+
+
+def _labels(store: Store, run: Run) -> tuple[str, ...]:
+    """Return the class names that the run's dataset declares; none where it is gone."""
+    if run.dataset is None:
+        return ()
+    try:
+        dataset = cast("Dataset", store.catalog.find("datasets", run.dataset))
+    except NotFoundError:
+        return ()
+    targets = [column for column in dataset.columns if column.role == "target"]
+    return targets[0].labels if len(targets) == 1 else ()

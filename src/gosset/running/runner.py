@@ -1,0 +1,399 @@
+"""Carrying out a plan: work to the executor, outcomes to the catalog."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ..artifacts.base import ArtifactStore
+from ..entities import (
+    ArtifactRef,
+    Attempt,
+    Computation,
+    ComputationStatus,
+    ExceptionInfo,
+    Hyperparameter,
+    Run,
+    Status,
+)
+from ..executors.base import (
+    Cancelled,
+    Done,
+    Event,
+    Executor,
+    Failed,
+    Lost,
+    Message,
+    Started,
+    Task,
+    TimedOut,
+)
+from ..identifiers import new_id, now
+from ..planner.plan import Action, Item, Place, Plan
+from ..planner.planning import to_work
+from ..planner.works import Outcome, TaskSpec, outputs_in
+from ..storage.base import Catalog, RunUpdate
+from ..types import JSONValue
+from .measuring import measure
+from .observing import Observer
+from .recording import FLUSH_EVERY, Entries, Recorder
+from .tasks import Tasks
+
+
+@dataclass(slots=True, kw_only=True)
+class Member:
+    """A run of the launch, with what is written of it besides its outcomes."""
+
+    run: Run
+    execution: int
+    hyperparameters: tuple[Hyperparameter, ...] = ()
+    fields: Mapping[str, JSONValue] = field(default_factory=dict)
+    attempt: int = 1
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a launch came to.
+
+    Attributes
+    ----------
+    computations : mapping
+        Status → count.
+    runs : mapping
+        Run id → status.
+    damaged : list of str
+        Digests of artifacts that could not be read: plan again without them.
+    outcomes : mapping
+        Key → outcome, of what was computed.
+    states : mapping
+        Run id → what its stages left in ``state``, pickled, in the order in which they ended.
+    """
+
+    computations: dict[ComputationStatus, int] = field(default_factory=lambda: defaultdict(int))
+    runs: dict[str, Status] = field(default_factory=dict)
+    states: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    damaged: list[str] = field(default_factory=list)
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether nothing failed, no aggregate either, and every run is complete."""
+        failed = self.computations.get(ComputationStatus.FAILED, 0)
+        return not failed and all(status is Status.COMPLETE for status in self.runs.values())
+
+
+class Runner:
+    """Carries out one plan.
+
+    Parameters
+    ----------
+    launch_id : str
+    plan : Plan
+    members : sequence of Member
+        The runs, in the order of the plan.
+    earlier : mapping
+        Key → outcome, of what this launch computed under an earlier plan.
+    final : bool
+        False: where bytes turn out to be damaged, another plan follows, and runs that
+        failed in this one are not told yet.
+    """
+
+    def __init__(
+        self,
+        launch_id: str,
+        plan: Plan,
+        members: Sequence[Member],
+        *,
+        catalog: Catalog,
+        artifacts: ArtifactStore,
+        executor: Executor,
+        observer: Observer,
+        timeout: float | None = None,
+        earlier: Mapping[str, Outcome] | None = None,
+        final: bool = True,
+    ) -> None:
+        self._launch = launch_id
+        self._plan = plan
+        self._members = members
+        self._artifacts = artifacts
+        self._executor = executor
+        self._observer = observer
+        self._timeout = timeout
+        self._final = final
+        self._items = plan.items
+        self._outcomes: dict[int, Outcome] = {}
+        self._places: dict[int, list[Place]] = defaultdict(list)
+        self._open: dict[int | None, int] = defaultdict(int)
+        self._by_run: dict[int | None, list[Place]] = defaultdict(list)
+        for place in plan.places:
+            self._places[place.item].append(place)
+            self._by_run[place.run].append(place)
+            self._open[place.run] += 1
+        self._began: dict[int, datetime] = {}
+        self._recorder = Recorder(catalog)
+        self._entries = Entries()
+        self._warned: set[str] = set()
+        self._tasks = Tasks([item for item in plan.items if item.action is Action.COMPUTE])
+        self.tally = Tally(outcomes=dict(earlier or {}))
+
+    # -- the way through
+
+    def carry_out(self) -> Tally:
+        """Carry out the plan and return what it came to.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After what was finished is written, and the rest marked as stopped.
+        """
+        todo = [item for item in self._items if item.action is Action.COMPUTE]
+        waiting = sum(len(self._places[item.id]) for item in todo)
+        self._observer.begin(len(self._plan.places), len(self._plan.places) - waiting)
+        try:
+            with self._recorder:
+                self._settle_and_work_off()
+        finally:
+            self._observer.end()
+        return self.tally
+
+    def _settle_and_work_off(self) -> None:
+        try:
+            for item in self._items:
+                if item.action is not Action.COMPUTE:
+                    self._settle(self._from_plan(item))
+            self._work_off()
+        except KeyboardInterrupt:
+            self._executor.close()
+            self._stop_the_rest()
+            raise
+
+    def _work_off(self) -> None:
+        tasks = self._tasks
+        for task in tasks.ready():
+            self._submit(tasks, task)
+        while tasks.open:
+            for event in self._executor.events(timeout=FLUSH_EVERY):
+                self._handle(tasks, event)
+            for task in tasks.ready():
+                self._submit(tasks, task)
+
+    def _submit(self, tasks: Tasks, task: int) -> None:
+        items = tasks.items(task)
+        inside = {item.id for item in items}
+        known: dict[tuple[int, str], ArtifactRef] = {}
+        for item in items:
+            for ref in item.inputs.values():
+                for output in outputs_in(ref):
+                    if output.work not in inside:
+                        outcome = self._outcomes[output.work]
+                        for artifact in outcome.outputs:
+                            if artifact.name == output.name:
+                                known[output.work, output.name] = artifact
+        spec = TaskSpec(works=tuple(to_work(item) for item in items), known=known)
+        self._executor.submit(Task(id=task, payload=spec, timeout=self._timeout))
+
+    def _handle(self, tasks: Tasks, event: Event) -> None:
+        match event:
+            case Started(task):
+                self._mark_begun(tasks.items(task))
+            case Message(_, content):
+                self._take(content)
+            case Done(task, result):
+                self._take(result)
+                tasks.close(task)
+            case Failed(task, exception):
+                self._give_up(tasks, task, exception)
+            case Lost(task, reason):
+                what = f"the worker died: {reason}"
+                self._give_up(tasks, task, ExceptionInfo(type="WorkerLostError", message=what))
+            case TimedOut(task, seconds):
+                what = f"ran longer than its limit of {seconds:g} s"
+                self._give_up(tasks, task, ExceptionInfo(type="TimeLimitError", message=what))
+            case Cancelled(task):
+                what = "cancelled"
+                self._give_up(tasks, task, ExceptionInfo(type="Cancelled", message=what))
+
+    def _take(self, outcomes: object) -> None:
+        assert isinstance(outcomes, list)
+        for outcome in outcomes:
+            for message in outcome.warnings:
+                if message not in self._warned:
+                    self._warned.add(message)
+                    self._observer.warn(message)
+            self._settle(outcome)
+
+    def _give_up(self, tasks: Tasks, task: int, exception: ExceptionInfo) -> None:
+        """Fail the piece of work that a task was at when it ended, and skip the rest."""
+        failed = False
+        for item in tasks.items(task):
+            if item.id in self._outcomes:
+                continue
+            status = ComputationStatus.SKIPPED if failed else ComputationStatus.FAILED
+            self._settle(
+                Outcome(work=item.id, status=status, exception=None if failed else exception)
+            )
+            failed = True
+        tasks.close(task)
+
+    # -- what became of the work
+
+    def _settle(self, outcome: Outcome) -> None:
+        item = self._items[outcome.work]
+        self._outcomes[outcome.work] = outcome
+        self._tasks.settle(outcome.work)
+        self.tally.damaged.extend(outcome.damaged)
+        computed = outcome.status is ComputationStatus.COMPUTED
+        if computed and outcome.key is not None:
+            self.tally.outcomes[outcome.key] = outcome
+            if item.action is Action.COMPUTE:
+                # Where the bytes of an entry are gone, what came out now takes its place; both
+                # in one call, for what is taken apart may be written apart.
+                stale = [] if item.entry is None else [item.entry.key]
+                self._recorder.add(entries=[self._entries.entry_of(item, outcome)], stale=stale)
+        if outcome.state is not None and item.run is not None:
+            self.tally.states[item.run.facts.id].append(outcome.state)
+        for position, place in enumerate(self._places[outcome.work]):
+            # Shared work is computed by the first run that needs it; the others find it.
+            again = computed and position > 0
+            status = ComputationStatus.CACHED if again else outcome.status
+            self.tally.computations[status] += 1
+            if item.action is Action.COMPUTE:
+                self._observer.advance(status, 1)
+            self._recorder.add(computations=[self._computation(place, outcome, status)])
+            self._open[place.run] -= 1
+            if self._open[place.run] == 0 and place.run is not None:
+                self._end_run(place.run)
+
+    def _from_plan(self, item: Item) -> Outcome:
+        """Return the outcome of work that the plan settled already."""
+        if item.key in self.tally.outcomes:
+            return replace(self.tally.outcomes[item.key], work=item.id)
+        identities = {a: i for a, i in item.identities.items() if i is not None}
+        return Outcome(
+            work=item.id,
+            status=ComputationStatus.SKIPPED if item.entry is None else ComputationStatus.CACHED,
+            key=item.key,
+            inputs=identities,
+            outputs=() if item.entry is None else item.entry.outputs,
+        )
+
+    def _computation(
+        self, place: Place, outcome: Outcome, status: ComputationStatus
+    ) -> Computation:
+        measured = status in (ComputationStatus.COMPUTED, ComputationStatus.FAILED)
+        return Computation(
+            id=new_id(),
+            launch=self._launch,
+            run=None if place.run is None else self._members[place.run].run.id,
+            stage=place.stage,
+            fold=place.fold,
+            status=status,
+            key=outcome.key,
+            inputs=outcome.inputs,
+            outputs=outcome.outputs,
+            started=outcome.started if measured else None,
+            wall=outcome.wall if measured else None,
+            cpu=outcome.cpu if measured else None,
+            memory=outcome.memory if measured else None,
+            log=outcome.log if measured else "",
+            exception=outcome.exception,
+        )
+
+    def _mark_begun(self, items: Sequence[Item]) -> None:
+        moment = now()
+        for item in items:
+            for place in self._places[item.id]:
+                if place.run is not None and place.run not in self._began:
+                    self._began[place.run] = moment
+                    run = self._members[place.run].run
+                    self._recorder.add(
+                        runs=[RunUpdate(id=run.id, status=Status.RUNNING, started=moment)],
+                        attempts=[self._attempt(place.run, Status.RUNNING, moment)],
+                    )
+
+    def _end_run(self, number: int) -> None:
+        run = self._members[number].run
+        outcomes = [self._outcomes[place.item] for place in self._by_run[number]]
+        measured = measure(
+            (
+                (self._items[place.item].stage, place.fold, self._outcomes[place.item].outputs)
+                for place in self._by_run[number]
+            ),
+            self._artifacts,
+        )
+        self.tally.damaged.extend(measured.damaged)
+        failure = next((o.exception for o in outcomes if o.exception is not None), None)
+        if failure is None and measured.damaged:
+            failure = ExceptionInfo(
+                type="ArtifactDamagedError", message="what a stage had logged cannot be read"
+            )
+        skipped = any(
+            o.status is ComputationStatus.SKIPPED and self._items[o.work].action is Action.COMPUTE
+            for o in outcomes
+        )
+        status = Status.FAILED if failure or skipped else Status.COMPLETE
+        if status is Status.FAILED and self.tally.damaged and not self._final:
+            return
+        ended = now()
+        started = self._began.get(number, ended)
+        cached = not failure and all(
+            outcome.status in (ComputationStatus.CACHED, ComputationStatus.SKIPPED)
+            for outcome in outcomes
+        )
+        if failure is None and skipped:
+            failure = ExceptionInfo(
+                type="StageError", message="a stage that this run shares with another one failed"
+            )
+        member = self._members[number]
+        update = RunUpdate(
+            id=run.id,
+            status=status,
+            started=started,
+            ended=ended,
+            metrics=measured.metrics,
+            fields={**member.fields, **measured.fields},
+            tags=tuple(dict.fromkeys((*run.tags, *measured.tags))),
+            hyperparameters=member.hyperparameters,
+            exception=failure,
+            clear_exception=failure is None,
+            cached=cached,
+            execution=member.execution,
+        )
+        attempt = self._attempt(number, status, started, ended, failure)
+        self._recorder.add(runs=[update], attempts=[attempt])
+        self.tally.runs[run.id] = status
+        self._observer.run_ended(run, status, measured.metrics)
+
+    def _attempt(
+        self,
+        number: int,
+        status: Status,
+        started: datetime,
+        ended: datetime | None = None,
+        exception: ExceptionInfo | None = None,
+    ) -> Attempt:
+        member = self._members[number]
+        return Attempt(
+            run=member.run.id,
+            number=member.attempt,
+            status=status,
+            resource=self._executor.name,
+            execution=member.execution,
+            started=started,
+            ended=ended,
+            exception=exception,
+        )
+
+    def _stop_the_rest(self) -> None:
+        moment = now()
+        for number, run in enumerate(member.run for member in self._members):
+            if run.id in self.tally.runs or number not in self._by_run:
+                continue
+            self.tally.runs[run.id] = Status.STOPPED
+            began = self._began.get(number)
+            self._recorder.add(
+                runs=[RunUpdate(id=run.id, status=Status.STOPPED, ended=moment)],
+                attempts=[self._attempt(number, Status.STOPPED, began, moment)] if began else (),
+            )
