@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from .exceptions import UsageError
+from .series import Summary
 from .types import JSONValue
 
 NAME_LENGTH = 250
@@ -246,6 +247,8 @@ class Metric:
         Standard deviation over the folds (``ddof=1``); None with fewer than two.
     folds : tuple of float
         In fold order; empty when the metric does not depend on the fold.
+    series : Summary or None
+        Of the points, where it was logged step by step: how many, minimum, maximum, mean.
     """
 
     name: str
@@ -253,6 +256,7 @@ class Metric:
     std: float | None = None
     folds: tuple[float, ...] = ()
     direction: Direction = Direction.NONE
+    series: Summary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,6 +297,10 @@ class Run:
         Digest of the folds.
     cached : bool
         Whether every computation of the run came from the cache.
+    parent : str or None
+        Id of the run in which it was started.
+    config : mapping
+        Values that are the same in all runs, of a run that was tracked.
     """
 
     id: str
@@ -317,6 +325,9 @@ class Run:
     created: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
+    parent: str | None = None
+    config: Mapping[str, JSONValue] = field(default_factory=dict)
+    notes: str = ""
 
     @property
     def duration(self) -> float | None:

@@ -25,7 +25,9 @@ from ..entities import (
     Status,
 )
 from ..filters import Expression
+from ..series import Chunk
 from ..types import JSONValue
+from .news import Sink
 
 KINDS = (
     "projects",
@@ -346,6 +348,14 @@ class Catalog(Protocol):
         self, run_id: str | None = None, *, launch_id: str | None = None
     ) -> list[Computation]:
         """Return the computations of a run, or those of a launch that belong to no run."""
+        ...
+
+    def series(self, run_id: str, names: Sequence[str] | None = None) -> dict[str, list[Chunk]]:
+        """Return the points of a run's series, packed, by name; of all, or of `names`."""
+        ...
+
+    def sink(self) -> Sink:
+        """Return what takes in the news of tracked runs."""
         ...
 
     def attempts(self, run_id: str) -> list[Attempt]:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 import sqlalchemy as sa
 
 from ..entities import CacheEntry
-from . import documents as d
 from . import rows
 from . import schema as s
 from .read import chunks
+from .values import encode
 
 
 def add(connection: sa.Connection, new: Sequence[CacheEntry]) -> None:
@@ -47,7 +47,7 @@ def _entry_row(pk: int, entry: CacheEntry) -> rows.Row:
         "key": entry.key,
         "recipe": entry.recipe,
         "stage": entry.stage,
-        "parts": d.encode(entry.parts, "the parts of a cache key"),
+        "parts": encode(entry.parts, "the parts of a cache key"),
         "wall": entry.wall,
         "created": entry.created,
         "evicted": entry.evicted,

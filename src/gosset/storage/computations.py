@@ -12,6 +12,7 @@ from . import documents as d
 from . import rows
 from . import schema as s
 from .read import chunks
+from .values import encode
 
 
 def replace(connection: sa.Connection, new: Sequence[Computation]) -> None:
@@ -38,12 +39,12 @@ def replace(connection: sa.Connection, new: Sequence[Computation]) -> None:
                 "fold": computation.fold,
                 "status": computation.status,
                 "key": computation.key,
-                "inputs": d.encode(computation.inputs, "inputs"),
+                "inputs": encode(computation.inputs, "inputs"),
                 "started": computation.started,
                 "wall": computation.wall,
                 "cpu": computation.cpu,
                 "memory": computation.memory,
-                "log": d.encode(computation.log, "the log"),
+                "log": encode(computation.log, "the log"),
                 "exception": d.encode_exception(computation.exception),
             }
         )

@@ -19,8 +19,9 @@ from ..types import JSONValue
 from . import rows
 from . import schema as s
 from .base import Split
-from .documents import encode, encode_columns
+from .documents import encode_columns
 from .read import load
+from .values import encode
 
 
 def _one(connection: sa.Connection, kind: str, statement: sa.Select[Any]) -> Any:

@@ -84,6 +84,7 @@ def _unlink(connection: sa.Connection, runs: sa.Select[Any], launches: sa.Select
     rows.unlink(connection, "computations", sa.select(c.pk).where(c.run.in_(runs)))
     rows.unlink(connection, "computations", sa.select(c.pk).where(c.launch.in_(launches)))
     rows.unlink(connection, "launches", launches)
+    rows.unlink(connection, "runs", runs)
     count = sa.select(sa.func.count()).select_from(runs.subquery())
     return int(connection.execute(count).scalar_one())
 

@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from ..entities import Column, Direction, ExceptionInfo, Hyperparameter, Metric
-from ..exceptions import UsageError
-
-# Only ASCII is written, so that zero characters and lone surrogates pass any database.
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-decode = json.JSONDecoder().decode
-
-
-def encode(value: object, what: str) -> str:
-    """Return `value` as JSON text.
-
-    Raises
-    ------
-    UsageError
-        It is not JSON; `what` names it in the message.
-    """
-    try:
-        return _encode(value)
-    except (TypeError, ValueError, RecursionError) as error:
-        raise UsageError(f"{what} cannot be kept as JSON: {error}") from error
+from ..series import Summary
+from .values import decode, encode, encode_summary
 
 
 def encode_metrics(metrics: Mapping[str, Metric]) -> str:
     """Return the metrics of a run as JSON text."""
     document = {
-        name: [float(m.value), _float(m.std), [float(fold) for fold in m.folds], m.direction]
+        name: [
+            m.value if type(m.value) is int else float(m.value),
+            _float(m.std),
+            [float(fold) for fold in m.folds],
+            m.direction,
+            *([] if m.series is None else [encode_summary(m.series)]),
+        ]
         for name, m in metrics.items()
     }
     return encode(document, "metrics")
@@ -40,10 +29,30 @@ def decode_metrics(text: str) -> dict[str, Metric]:
     """Return what :func:`encode_metrics` was given."""
     return {
         name: Metric(
-            name=name, value=value, std=std, folds=tuple(folds), direction=Direction(direction)
+            name=name,
+            value=value,
+            std=std,
+            folds=tuple(folds),
+            direction=Direction(direction),
+            series=decode_summary(value, *series) if series else None,
         )
-        for name, (value, std, folds, direction) in decode(text).items()
+        for name, (value, std, folds, direction, *series) in decode(text).items()
     }
+
+
+def decode_summary(value: float, document: Sequence[Any]) -> Summary:
+    """Return what :func:`~gosset.storage.values.encode_summary` was given."""
+    count, step, time, minimum, maximum, total, numbers = document
+    return Summary(
+        count=count,
+        step=step,
+        time=time,
+        last=value,
+        minimum=minimum,
+        maximum=maximum,
+        total=total,
+        numbers=numbers,
+    )
 
 
 def _float(value: float | None) -> float | None:
@@ -54,7 +63,7 @@ def encode_exception(exception: ExceptionInfo | None) -> str | None:
     """Return an exception as JSON text."""
     if exception is None:
         return None
-    return _encode([exception.type, exception.message, exception.traceback])
+    return encode([exception.type, exception.message, exception.traceback], "an exception")
 
 
 def decode_exception(text: str | None) -> ExceptionInfo | None:

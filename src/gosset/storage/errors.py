@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from sqlalchemy import exc
+from typing import Any
 
 from ..exceptions import (
     GossetError,
@@ -23,18 +23,20 @@ _FULL = {FULL, "53100"}
 _DAMAGED = {CORRUPT, NOTADB}
 
 
-def code(error: exc.DBAPIError) -> int | str | None:
-    """Return SQLite's primary result code, or PostgreSQL's SQLSTATE."""
-    number = getattr(error.orig, "sqlite_errorcode", None)
+def code(error: Any) -> int | str | None:
+    """Return SQLite's primary result code, or PostgreSQL's SQLSTATE, of what a driver raised."""
+    number = getattr(error, "sqlite_errorcode", None)
     if number is not None:
         return int(number) & 0xFF
-    state: str | None = getattr(error.orig, "sqlstate", None)
+    state: str | None = getattr(error, "sqlstate", None)
     return state
 
 
 @contextmanager
 def wrapped(store: str) -> Iterator[None]:
-    """Raise what a driver raises as an error of Gosset, with the driver's as its cause."""
+    """Raise what SQLAlchemy raises as an error of Gosset, with the driver's as its cause."""
+    from sqlalchemy import exc
+
     try:
         yield
     except exc.StatementError as error:
@@ -43,11 +45,26 @@ def wrapped(store: str) -> Iterator[None]:
             raise error.orig from None
         if not isinstance(error, exc.DBAPIError):
             raise UsageError(f"a value cannot be kept in the store: {error.orig}") from error.orig
-        raise _translated(error, store) from error.orig
+        raise _translated(error.orig, store) from error.orig
     except OverflowError as error:
-        raise UsageError("a number has more than 64 bits, which only parameters may") from error
+        raise _too_large() from error
     except exc.SQLAlchemyError as error:
         raise StorageError(f"store {store}: {error}") from error
+
+
+@contextmanager
+def wrapped_sqlite(store: str) -> Iterator[None]:
+    """Raise what SQLite's driver raises as an error of Gosset."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translated(error, store) from error
+    except OverflowError as error:
+        raise _too_large() from error
+
+
+def _too_large() -> UsageError:
+    return UsageError("a number has more than 64 bits, which only parameters may")
 
 
 def full(store: str) -> StorageError:
@@ -58,7 +75,7 @@ def full(store: str) -> StorageError:
     )
 
 
-def _translated(error: exc.DBAPIError, store: str) -> StorageError:
+def _translated(error: object, store: str) -> StorageError:
     found = code(error)
     if found in _LOCKED:
         return StorageError(
@@ -75,13 +92,13 @@ def _translated(error: exc.DBAPIError, store: str) -> StorageError:
     if found == IOERR:
         # Also where a file beside the store, such as the index of its log, finds no room.
         return StorageError(
-            f"the disk of store {store} is full or damaged: {error.orig}",
+            f"the disk of store {store} is full or damaged: {error}",
             hint="nothing was changed; see that it has free space, and try again",
         )
     if found in _DAMAGED:
         return StoreVersionError(
-            f"{store} is no Gosset store, or a damaged one: {error.orig}",
+            f"{store} is no Gosset store, or a damaged one: {error}",
             hint="restore it from a copy, or open another path",
         )
-    message = str(error.orig).strip().splitlines() or [type(error.orig).__name__]
+    message = str(error).strip().splitlines() or [type(error).__name__]
     return StorageError(f"store {store}: {message[0]}")

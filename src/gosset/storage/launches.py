@@ -17,8 +17,8 @@ from ..types import JSONValue
 from . import rows
 from . import schema as s
 from .declare import next_number
-from .documents import encode
 from .read import load
+from .values import encode
 
 _OPEN = [status for status in Status if not status.ended]
 

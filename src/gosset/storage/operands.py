@@ -20,6 +20,7 @@ from ..exceptions import FilterError, did_you_mean
 from ..filters import Name, Value
 from . import schema as s
 from .numbers import EXACT, as_double
+from .values import HEAD_LENGTH
 
 Condition = sa.ColumnElement[bool]
 
@@ -270,8 +271,8 @@ class Named(_Side):
         row = self.table.c
         if symbol != "==":
             return _OPERATORS[symbol](self._whole_text(), value)  # type: ignore[no-any-return]
-        head = row.text == value[: s.HEAD_LENGTH]
-        long = len(value) > s.HEAD_LENGTH
+        head = row.text == value[:HEAD_LENGTH]
+        long = len(value) > HEAD_LENGTH
         return sa.and_(head, row.whole == value if long else row.whole.is_(None))
 
     def _whole_text(self) -> sa.ColumnElement[Any]:
@@ -281,12 +282,12 @@ class Named(_Side):
     def one_of(self, values: Sequence[Value]) -> Condition:
         row = self.table.c
         numbers = [as_double(v) for v in values if is_number(v) and abs(v) < EXACT]
-        texts = [v for v in values if isinstance(v, str) and len(v) <= s.HEAD_LENGTH]
+        texts = [v for v in values if isinstance(v, str) and len(v) <= HEAD_LENGTH]
         others = [
             v
             for v in values
             if (is_number(v) and abs(v) >= EXACT)
-            or (isinstance(v, str) and len(v) > s.HEAD_LENGTH)
+            or (isinstance(v, str) and len(v) > HEAD_LENGTH)
             or isinstance(v, bool)
         ]
         rows = [

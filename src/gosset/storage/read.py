@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeVar
@@ -15,18 +16,22 @@ from ..entities import (
     Computation,
     ComputationStatus,
     Dataset,
+    Direction,
     Environment,
     Execution,
     Experiment,
     Launch,
+    Metric,
     Project,
     Run,
     Status,
 )
 from ..exceptions import NotFoundError
+from ..series import Chunk
 from . import documents as d
 from . import schema as s
 from .base import ArtifactSummary, MetricSummary, Split
+from .values import decode
 
 T = TypeVar("T")
 
@@ -129,7 +134,7 @@ def _experiments(connection: sa.Connection, pks: Sequence[int]) -> Iterator[tupl
                 project=row.project_name,
                 name=row.name,
                 description=row.description,
-                definition=d.decode(row.definition),
+                definition=decode(row.definition),
                 created=row.created,
             ),
         )
@@ -145,7 +150,7 @@ def _executions(connection: sa.Connection, pks: Sequence[int]) -> Iterator[tuple
                 experiment=row.experiment_name,
                 number=row.number,
                 fingerprint=row.fingerprint,
-                code=d.decode(row.code),
+                code=decode(row.code),
                 created=row.created,
             ),
         )
@@ -167,8 +172,8 @@ def _launches(connection: sa.Connection, pks: Sequence[int]) -> Iterator[tuple[i
                 host=row.host,
                 pid=row.pid,
                 notes=row.notes,
-                settings=d.decode(row.settings),
-                provenance=d.decode(row.provenance),
+                settings=decode(row.settings),
+                provenance=decode(row.provenance),
                 environment=row.environment,
                 created=row.created,
                 started=row.started,
@@ -179,7 +184,9 @@ def _launches(connection: sa.Connection, pks: Sequence[int]) -> Iterator[tuple[i
 
 
 def _runs(connection: sa.Connection, pks: Sequence[int]) -> Iterator[tuple[int, Run]]:
-    for row in fetch(connection, _RUNS, pks):
+    rows = list(fetch(connection, _RUNS, pks))
+    live = _live_metrics(connection, [row.pk for row in rows if not row.metrics])
+    for row in rows:
         yield (
             row.pk,
             Run(
@@ -193,11 +200,11 @@ def _runs(connection: sa.Connection, pks: Sequence[int]) -> Iterator[tuple[int, 
                 status=Status(row.status),
                 seed=row.seed,
                 group=row.group,
-                params=d.decode(row.params),
-                metrics=d.decode_metrics(row.metrics),
-                fields=d.decode(row.fields),
+                params=decode(row.params),
+                metrics=d.decode_metrics(row.metrics) if row.metrics else live[row.pk],
+                fields=decode(row.fields),
                 hyperparameters=d.decode_hyperparameters(row.hyperparameters),
-                tags=tuple(d.decode(row.tags)),
+                tags=tuple(decode(row.tags)),
                 dataset=row.dataset,
                 split=row.split,
                 exception=d.decode_exception(row.exception),
@@ -205,8 +212,55 @@ def _runs(connection: sa.Connection, pks: Sequence[int]) -> Iterator[tuple[int, 
                 created=row.created,
                 started=row.started,
                 ended=row.ended,
+                parent=row.parent,
+                config=decode(row.config),
+                notes=row.notes,
             ),
         )
+
+
+_m = s.run_metrics.c
+_METRICS = _by(
+    sa.select(
+        *(_m.run, _m.name, _m.value, _m.std, _m.direction, _m.whole),
+        *(_m.count, _m.step, _m.time, _m.minimum, _m.maximum, _m.total, _m.numbers),
+    ),
+    _m.run,
+)
+
+
+def _live_metrics(connection: sa.Connection, pks: Sequence[int]) -> dict[int, dict[str, Metric]]:
+    """Return the metrics of runs at work, whose rows do not have them yet."""
+    found: defaultdict[int, dict[str, Metric]] = defaultdict(dict)
+    for run, name, number, std, direction, whole, *series in fetch(connection, _METRICS, pks):
+        value = decode(whole) if whole is not None else math.nan if number is None else number
+        found[run][name] = Metric(
+            name=name,
+            value=value,
+            std=std,
+            direction=Direction(direction),
+            series=None if series[0] is None else d.decode_summary(value, series),
+        )
+    return found
+
+
+def series(
+    connection: sa.Connection, run_id: str, names: Sequence[str] | None
+) -> dict[str, list[Chunk]]:
+    """Return name → chunks of the series of a run, those of a writer in their order."""
+    c = s.series.c
+    statement = (
+        sa.select(c.name, c.count, c.kind, c.step, c.stride, c.time, c.steps, c["values"], c.times)
+        .join(s.runs, c.run == s.runs.c.pk)
+        .where(s.runs.c.id == run_id)
+        .order_by(c.name, c.writer, c.number)
+    )
+    if names is not None:
+        statement = statement.where(c.name.in_(names))
+    found: dict[str, list[Chunk]] = {}
+    for name, *columns in connection.execute(statement):
+        found.setdefault(name, []).append(Chunk(*columns))
+    return found
 
 
 def _computations(
@@ -224,13 +278,13 @@ def _computations(
                 fold=row.fold,
                 status=ComputationStatus(row.status),
                 key=row.key,
-                inputs=d.decode(row.inputs),
+                inputs=decode(row.inputs),
                 outputs=outputs[row.pk],
                 started=row.started,
                 wall=row.wall,
                 cpu=row.cpu,
                 memory=row.memory,
-                log=d.decode(row.log),
+                log=decode(row.log),
                 exception=d.decode_exception(row.exception),
             ),
         )
@@ -277,7 +331,7 @@ def entries(
                 key=key,
                 recipe=recipe,
                 stage=stage,
-                parts=d.decode(parts),
+                parts=decode(parts),
                 outputs=outputs[pk],
                 wall=wall,
                 created=created,
@@ -364,7 +418,7 @@ def environment(connection: sa.Connection, digest: str) -> Environment:
     content = connection.execute(sa.select(c.content).where(c.digest == digest)).scalar()
     if content is None:
         raise NotFoundError(f"no environment {digest!r} in the store")
-    return Environment(digest=digest, content=d.decode(content))
+    return Environment(digest=digest, content=decode(content))
 
 
 def split(connection: sa.Connection, digest: str) -> Split:
@@ -374,7 +428,7 @@ def split(connection: sa.Connection, digest: str) -> Split:
         raise NotFoundError(f"no split {digest!r} in the store")
     artifact = links(connection, "splits", [row.pk])[row.pk][0]
     return Split(
-        digest=digest, folds=row.folds, artifact=artifact, description=d.decode(row.description)
+        digest=digest, folds=row.folds, artifact=artifact, description=decode(row.description)
     )
 
 

@@ -12,8 +12,6 @@ from ..entities import ArtifactRef
 from ..exceptions import NotFoundError
 from ..types import JSONValue
 from . import schema as s
-from .documents import encode
-from .numbers import EXACT, as_double
 from .read import chunks
 
 Row = dict[str, Any]
@@ -85,21 +83,6 @@ def keys(
     if len(found) < len(wanted):
         raise NotFoundError(f"no {what} {min(wanted - found.keys())!r} in the store")
     return found
-
-
-def side_row(run: int, key: str, value: JSONValue) -> Row:
-    """Return the row of ``run_params`` or ``run_fields`` for a value (see ``schema``)."""
-    row: Row = {"run": run, "name": key, "number": None, "text": None, "whole": None}
-    if isinstance(value, str):
-        row["text"] = value[: s.HEAD_LENGTH]
-        row["whole"] = value if len(value) > s.HEAD_LENGTH else None
-    elif isinstance(value, bool) or not isinstance(value, int | float):
-        row["whole"] = encode(value, key)
-    else:
-        row["number"] = as_double(value)
-        if row["number"] is None or (isinstance(value, int) and abs(value) >= EXACT):
-            row["whole"] = encode(value, key)
-    return row
 
 
 def link_rows(owner: str, pk: int, artifacts: Iterable[ArtifactRef]) -> Iterator[Row]:

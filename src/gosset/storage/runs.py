@@ -17,6 +17,7 @@ from .base import NewRun, RunUpdate
 from .declare import next_number
 from .numbers import as_double
 from .read import chunks, load
+from .values import decode, encode, side_row
 
 
 def add(connection: sa.Connection, launch_id: str, new: Sequence[NewRun]) -> list[Run]:
@@ -47,16 +48,16 @@ def add(connection: sa.Connection, launch_id: str, new: Sequence[NewRun]) -> lis
                 "split": run.split,
                 "cached": False,
                 "created": time,
-                "params": d.encode(run.params, f"parameters {run.params!r}"),
+                "params": encode(run.params, f"parameters {run.params!r}"),
                 "metrics": "{}",
                 "fields": "{}",
                 "hyperparameters": "[]",
-                "tags": d.encode(list(dict.fromkeys(run.tags)), "tags"),
+                "tags": encode(list(dict.fromkeys(run.tags)), "tags"),
             }
         )
     rows.insert(connection, s.runs, made)
     pairs = list(zip(pks, new, strict=True))
-    params = [rows.side_row(pk, name, v) for pk, run in pairs for name, v in run.params.items()]
+    params = [side_row(pk, name, v) for pk, run in pairs for name, v in run.params.items()]
     rows.insert(connection, s.run_params, params)
     rows.insert(connection, s.run_tags, [row for pk, run in pairs for row in _tags(pk, run.tags)])
     return load(connection, "runs", pks)
@@ -105,17 +106,19 @@ def update(connection: sa.Connection, updates: Sequence[RunUpdate]) -> None:
         if change.metrics:
             for metric in change.metrics:
                 checked_name("a metric", metric.name)
-                row["metrics"][metric.name] = metric
+                if row["metrics"] is not None:
+                    row["metrics"][metric.name] = metric
                 metrics[pk, metric.name] = _metric_row(pk, metric)
         for name, value in change.fields.items():
             row["fields"][checked_name("a field", name)] = value
-            fields[pk, name] = rows.side_row(pk, name, value)
+            fields[pk, name] = side_row(pk, name, value)
         if change.tags is not None:
             tags[pk] = tuple(checked_name("a tag", tag) for tag in dict.fromkeys(change.tags))
-            row["tags"] = d.encode(list(tags[pk]), "tags")
+            row["tags"] = encode(list(tags[pk]), "tags")
     for row in current.values():
-        row["metrics"] = d.encode_metrics(row["metrics"])
-        row["fields"] = d.encode(row["fields"], "fields")
+        # Those of a run at work stand in `run_metrics` alone.
+        row["metrics"] = "" if row["metrics"] is None else d.encode_metrics(row["metrics"])
+        row["fields"] = encode(row["fields"], "fields")
     if current:
         connection.execute(_UPDATE, list(current.values()))
     rows.upsert(connection, s.run_metrics, list(metrics.values()))
@@ -155,8 +158,9 @@ def _current(connection: sa.Connection, ids: set[str]) -> dict[str, rows.Row]:
         statement = statement.where(s.runs.c.id.in_(chunk)).order_by(s.runs.c.pk)
         for row in connection.execute(statement.with_for_update(key_share=True)).mappings():
             values = dict(row)
-            values["metrics"] = d.decode_metrics(values["metrics"])
-            values["fields"] = d.decode(values["fields"])
+            metrics = values["metrics"]
+            values["metrics"] = d.decode_metrics(metrics) if metrics else None
+            values["fields"] = decode(values["fields"])
             found[values.pop("id")] = values
     if len(found) < len(ids):
         raise NotFoundError(f"no run {min(ids - found.keys())!r} in the store")

@@ -15,13 +15,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from ..entities import ComputationStatus, Direction, Status
+from .values import plain
 
 VERSION_TABLE: Final = "gosset_version"
-VERSIONS: Final = ("0001",)
+VERSIONS: Final = ("0001", "0002")
 """Every version of the schema, oldest first: the revisions in ``migrations/versions``."""
-
-HEAD_LENGTH: Final = 250
-"""Characters of a text value that are indexed; PostgreSQL bounds the size of index rows."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -59,9 +57,7 @@ class Text(sa.types.TypeDecorator[str]):
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:
-        if value is None or (value.isascii() and "\0" not in value):
-            return value
-        return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+        return None if value is None else plain(value)
 
 
 Key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
@@ -174,11 +170,16 @@ runs = sa.Table(
     sa.Column("started", Time),
     sa.Column("ended", Time),
     _text("params"),
+    # Empty while a run is tracked: its metrics are those of ``run_metrics``.
     _text("metrics"),
     _text("fields"),
     _text("hyperparameters"),
     _text("tags"),
     _text("exception", nullable=True),
+    # Of a run that was started within another: that one's id.
+    _text("parent", nullable=True, index=True),
+    _text("config", server_default="{}"),
+    _text("notes", server_default=""),
     sa.UniqueConstraint("experiment", "number"),
 )
 
@@ -214,6 +215,17 @@ run_metrics = sa.Table(
     sa.Column("value", sa.Double),
     sa.Column("std", sa.Double),
     _text("direction"),
+    # The last value as JSON, where a double is not exact.
+    _text("whole", nullable=True),
+    # Of a series; NULL where there is none. ``step`` and ``time`` (microseconds since the
+    # epoch) are those of the last point; NaN is counted in ``count`` alone.
+    sa.Column("count", sa.BigInteger),
+    sa.Column("step", sa.BigInteger),
+    sa.Column("time", sa.BigInteger),
+    sa.Column("minimum", sa.Double),
+    sa.Column("maximum", sa.Double),
+    sa.Column("total", sa.Double),
+    sa.Column("numbers", sa.BigInteger),
     # The direction is there for summaries, which are then read from the index alone.
     sa.Index(None, "name", "value", "run", "direction"),
     sqlite_with_rowid=False,
@@ -226,6 +238,60 @@ run_tags = sa.Table(
     _text("tag", primary_key=True),
     sa.Index(None, "tag", "run"),
     sqlite_with_rowid=False,
+)
+
+series = sa.Table(
+    "series",
+    metadata,
+    # Points of a metric in chunks (see ``gosset.series``). Each process that logs to a run
+    # numbers its own; the last chunk grows until it is full.
+    _key(),
+    _parent("run", "runs"),
+    _text("name"),
+    sa.Column("writer", sa.BigInteger, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    _text("kind"),
+    sa.Column("step", sa.BigInteger, nullable=False),
+    sa.Column("stride", sa.BigInteger, nullable=False),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("steps", sa.LargeBinary, nullable=False),
+    sa.Column("values", sa.LargeBinary, nullable=False),
+    sa.Column("times", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("run", "name", "writer", "number"),
+)
+
+writers = sa.Table(
+    "writers",
+    metadata,
+    # How much of what a process said of a run is in: nothing is taken in twice.
+    _parent("run", "runs", primary_key=True),
+    sa.Column("writer", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+console = sa.Table(
+    "console",
+    metadata,
+    # What a run printed, in pieces.
+    _key(),
+    _parent("run", "runs"),
+    _text("stream"),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    _text("text"),
+    sa.Index(None, "run", "pk"),
+)
+
+alerts = sa.Table(
+    "alerts",
+    metadata,
+    _key(),
+    _parent("run", "runs", index=True),
+    sa.Column("time", sa.BigInteger, nullable=False),
+    _text("level"),
+    _text("title"),
+    _text("text"),
 )
 
 attempts = sa.Table(
@@ -336,7 +402,7 @@ artifact_links = sa.Table(
     sqlite_with_rowid=False,
 )
 
-OWNER: Final = {"computations": 1, "cache": 2, "datasets": 3, "splits": 4, "launches": 5}
+OWNER: Final = {"computations": 1, "cache": 2, "datasets": 3, "splits": 4, "launches": 5, "runs": 6}
 """The values of ``artifact_links.kind``; they never change their meaning."""
 
 CHOICES: Final = {

@@ -22,13 +22,16 @@ from ..entities import (
 )
 from ..exceptions import StoreReadOnlyError
 from ..filters import Expression
+from ..series import Chunk
 from ..types import JSONValue
 from . import cache, compile, computations, declare, delete, launches, read
 from . import find as references
 from . import runs as run_rows
 from .base import Batch, Catalog, NewRun, Order, Split
 from .connect import Database
+from .news import Sink
 from .schema import cache_entries
+from .sink import SQLSink
 
 
 class SQLCatalog:
@@ -253,6 +256,13 @@ class SQLCatalog:
     ) -> list[Computation]:
         with self._database.read() as connection:
             return read.computations(connection, run_id, launch_id)
+
+    def series(self, run_id: str, names: Sequence[str] | None = None) -> dict[str, list[Chunk]]:
+        with self._database.read() as connection:
+            return read.series(connection, run_id, names)
+
+    def sink(self) -> Sink:
+        return SQLSink(self._database)
 
     def attempts(self, run_id: str) -> list[Attempt]:
         with self._database.read() as connection:

@@ -1,0 +1,102 @@
+"""What is kept ready of a series, so that queries need not read its points."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .chunks import Number, Points
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A series in a few numbers.
+
+    Attributes
+    ----------
+    count : int
+        Points, those with NaN included.
+    step, time : int
+        Of the last point: the one with the highest step, and of these the latest.
+    last : float, int or bool
+        Its value, exactly.
+    minimum, maximum : float or None
+        NaN left out; None where nothing else is there.
+    total : float
+        Sum, NaN left out.
+    numbers : int
+        Points that are not NaN.
+    """
+
+    count: int
+    step: int
+    time: int
+    last: Number
+    minimum: float | None
+    maximum: float | None
+    total: float
+    numbers: int
+
+    @property
+    def mean(self) -> float | None:
+        """The mean of all points that are not NaN."""
+        return self.total / self.numbers if self.numbers else None
+
+
+def summarise(points: Points) -> Summary:
+    """Return the summary of points, at least one.
+
+    Examples
+    --------
+    >>> summarise(Points([0, 1, 2], [0.5, float("nan"), 0.25], [10, 20, 30])).mean
+    0.375
+    """
+    steps = points.steps
+    highest = max(steps)
+    # The latest among those with the highest step; steps ascend as a rule.
+    last = len(steps) - 1
+    if steps[last] != highest or steps.count(highest) > 1:
+        last = max(range(len(steps)), key=lambda i: (steps[i], points.times[i], i))
+    numbers = [value for value in points.values if value == value]
+    return Summary(
+        count=len(points),
+        step=highest,
+        time=points.times[last],
+        last=points.values[last],
+        minimum=_double(min(numbers)) if numbers else None,
+        maximum=_double(max(numbers)) if numbers else None,
+        total=_sum(numbers),
+        numbers=len(numbers),
+    )
+
+
+def merged(one: Summary, other: Summary) -> Summary:
+    """Return the summary of the points of both; `other` is the later where both end alike."""
+    last = one if (one.step, one.time) > (other.step, other.time) else other
+    lows = [m for m in (one.minimum, other.minimum) if m is not None]
+    highs = [m for m in (one.maximum, other.maximum) if m is not None]
+    return Summary(
+        count=one.count + other.count,
+        step=last.step,
+        time=last.time,
+        last=last.last,
+        minimum=min(lows, default=None),
+        maximum=max(highs, default=None),
+        total=one.total + other.total,
+        numbers=one.numbers + other.numbers,
+    )
+
+
+def _double(value: Number) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
+
+
+def _sum(numbers: Iterable[Number]) -> float:
+    try:
+        return float(sum(numbers))
+    except OverflowError:  # integers that no double holds
+        return math.fsum(map(_double, numbers))

@@ -1,0 +1,185 @@
+"""An SQLite store, reached without SQLAlchemy: the short way from a tracked run to the disk.
+
+It knows stores of the newest schema only, and makes new ones from ``schema.sql``, a copy of
+what the migrations make. What it cannot open is left to :mod:`gosset.storage.connect`, which
+takes ten times as long to be loaded and knows the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from ..exceptions import StorageError, StoreReadOnlyError
+from . import errors, tracks
+from .news import Beat, News
+
+VERSION: Final = "0002"
+"""The version of the schema that ``schema.sql`` has."""
+
+
+class DirectSink:
+    """Takes news of tracked runs into an SQLite file of the newest schema.
+
+    Parameters
+    ----------
+    path : Path
+    timeout : float
+        Seconds that others who write are waited for.
+    durability : {"process", "power"}
+        What a transaction survives once it is made: that the process is killed, or that the
+        power fails too, for which every transaction waits for the disk.
+
+    Raises
+    ------
+    Unready
+        There is something at `path` that must be looked at, or brought to another version.
+    StorageError
+        Nothing can be made there.
+    """
+
+    def __init__(self, path: Path, *, timeout: float = 60.0, durability: str = "process") -> None:
+        self._path = path
+        self._timeout = timeout
+        self._synchronous = "FULL" if durability == "power" else "NORMAL"
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._connection: sqlite3.Connection | None = None
+        if not path.exists():
+            _make(path)
+        with errors.wrapped_sqlite(self.url):
+            self._connection = self._connected()
+
+    @property
+    def url(self) -> str:
+        """URL of the store."""
+        return f"sqlite:///{self._path.as_posix()}"
+
+    def write(self, news: Sequence[News], beats: Sequence[Beat] = ()) -> None:
+        """Take in news, in their order, and signs of life, in one transaction."""
+        with self._transaction() as statements:
+            tracks.write(statements, news, beats)
+
+    def number(self, run: str) -> int:
+        """Return the number of a run in its experiment."""
+        with self._transaction() as statements:
+            return tracks.number(statements, run)
+
+    def close(self) -> None:
+        """Close the file; it is opened again when it is needed."""
+        with self._lock:
+            if self._connection is not None and self._process == os.getpid():
+                self._connection.close()
+            self._connection = None
+
+    def _connected(self) -> sqlite3.Connection:
+        # What is opened for writing would be made anew if somebody deleted it.
+        uri = f"{self._path.absolute().as_uri()}?mode=rw"
+        connection = sqlite3.connect(
+            uri, timeout=self._timeout, uri=True, isolation_level=None, check_same_thread=False
+        )
+        try:
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            found = connection.execute("SELECT version_num FROM gosset_version").fetchone()
+        except sqlite3.Error as error:
+            connection.close()
+            raise Unready from error
+        if found != (VERSION,):
+            connection.close()
+            raise Unready
+        return connection
+
+    @contextmanager
+    def _transaction(self) -> Iterator[_Statements]:
+        with self._lock, errors.wrapped_sqlite(self.url):
+            if self._process != os.getpid():
+                # A connection must not be used on both sides of a fork, nor be closed here.
+                _left_to_the_parent.append(self._connection)
+                self._connection, self._process = None, os.getpid()
+            if self._connection is None:
+                self._connection = self._reconnected()
+            connection = self._connection
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+                yield _Statements(connection)
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _reconnected(self) -> sqlite3.Connection:
+        try:
+            return self._connected()
+        except Unready as error:
+            raise StorageError(
+                f"store {self.url} is gone, or is no longer what it was",
+                hint="restore it, or give another with GOSSET_STORE",
+            ) from error
+
+
+_left_to_the_parent: list[sqlite3.Connection | None] = []
+"""Connections of the process that this one was forked from: never closed here."""
+
+
+class Unready(Exception):
+    """What is there cannot be used as it is."""
+
+
+class _Statements:
+    """Carries out statements on a connection of Python's own SQLite module."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def one(self, sql: str, row: Mapping[str, Any]) -> Sequence[Any] | None:
+        rows = self._connection.execute(sql, row).fetchall()
+        return rows[0] if rows else None
+
+    def all(self, sql: str, row: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        return self._connection.execute(sql, row).fetchall()
+
+    def many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._connection.executemany(sql, rows)
+
+    def moment(self, microseconds: int) -> int:
+        return microseconds
+
+
+def _make(path: Path) -> None:
+    """Make a store, complete under another name, and then give it its own.
+
+    Of several processes that do so at once one is first, and the others use what it made.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(draft, isolation_level=None)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = OFF")  # nobody misses a draft
+            script = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
+            connection.executescript(f"BEGIN;\n{script}\nCOMMIT;")
+        finally:
+            connection.close()
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        except OSError as error:  # a file system without links
+            raise Unready from error
+    except (OSError, sqlite3.OperationalError) as error:
+        read_only = isinstance(error, PermissionError) or "readonly" in str(error)
+        raise (StoreReadOnlyError if read_only else StorageError)(
+            f"no store can be made at sqlite:///{path.as_posix()}: {error}"
+        ) from error
+    finally:
+        for leftover in path.parent.glob(f"{draft.name}*"):
+            leftover.unlink(missing_ok=True)

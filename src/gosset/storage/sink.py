@@ -1,0 +1,65 @@
+"""News of tracked runs into any SQL catalog, through SQLAlchemy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from . import tracks
+from .connect import Database
+from .news import Beat, News
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_text = cache(sa.text)
+
+
+class SQLSink:
+    """Takes news of tracked runs in; see :class:`gosset.storage.news.Sink`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def url(self) -> str:
+        """URL of the store."""
+        return self._database.url
+
+    def write(self, news: Sequence[News], beats: Sequence[Beat] = ()) -> None:
+        """Take in news, in their order, and signs of life, in one transaction."""
+        with self._database.write() as connection:
+            tracks.write(_Statements(connection), news, beats)
+
+    def number(self, run: str) -> int:
+        """Return the number of a run in its experiment."""
+        with self._database.read() as connection:
+            return tracks.number(_Statements(connection), run)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._database.close()
+
+
+class _Statements:
+    """Carries out statements on a connection of SQLAlchemy."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def one(self, sql: str, row: Mapping[str, Any]) -> Sequence[Any] | None:
+        return self._connection.execute(_text(sql), row).first()
+
+    def all(self, sql: str, row: Mapping[str, Any]) -> Sequence[Sequence[Any]]:
+        return self._connection.execute(_text(sql), row).all()
+
+    def many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._connection.execute(_text(sql), list(rows))
+
+    def moment(self, microseconds: int) -> Any:
+        if self._connection.dialect.name == "sqlite":
+            return microseconds
+        return _EPOCH + timedelta(microseconds=microseconds)
