@@ -114,11 +114,10 @@ def _results(
     store: Store, experiments: Sequence[Experiment], metrics: list[str] | None, kind: str
 ) -> Table | None:
     """Return what the best parameter set of each experiment came to; None for other kinds."""
-    from ..compare import best_group, summary_table
+    from ..compare import best_group, objective_of, summary_table
     from ..entities import Status
     from ..exceptions import UsageError
     from ..filters import equal
-    from ..results.outcome import objective_of
 
     if kind != "experiments":
         if metrics:
@@ -130,7 +129,7 @@ def _results(
             project=experiment.project, experiment=experiment.name, status=str(Status.COMPLETE)
         )
         runs = store.runs(complete, order_by="number")
-        best += best_group(runs, objective_of(experiment, runs))
+        best += best_group(runs, objective_of(experiment, runs), by_launch=True)
     return summary_table(best, metrics, by="launch")
 
 

@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from ..compare import Score
+from ..compare import Objective, Score, best_group
 from ..entities import (
     ArtifactRef,
     Attempt,
     CacheEntry,
     Computation,
     Dataset,
-    Direction,
     ExceptionInfo,
     Execution,
     Experiment,
@@ -89,8 +88,7 @@ def launch_to_json(
     runs: Sequence[Run],
     *,
     computations: Mapping[str, int],
-    best: Run | None,
-    objective: tuple[str, Direction] | None,
+    objective: Objective | None,
 ) -> dict[str, JSONValue]:
     """Return what ``run --json`` prints of a launch.
 
@@ -99,13 +97,14 @@ def launch_to_json(
     values the deviation is over, those of all their folds.
     """
     told: JSONValue = None
-    if best is not None and objective is not None:
+    best = best_group(runs, objective)
+    if best and objective is not None:
         name, direction = objective
-        score = Score.of([run for run in runs if run.group == best.group], name)
+        score = Score.of(best, name)
         told = {
-            "id": best.id,
-            "number": best.number,
-            "params": plain(best.params),
+            "id": best[0].id,
+            "number": best[0].number,
+            "params": plain(best[0].params),
             "metric": name,
             "value": _number(score.mean),
             "std": _number(score.std),
@@ -130,32 +129,17 @@ def launch_to_json(
 
 
 def plan_to_json(plan: Plan) -> dict[str, JSONValue]:
-    """Return what ``run --plan --json`` prints of a plan: counts and reasons by stage.
-
-    What several runs share is computed once: the others load it.
-    """
-    stages: dict[str, dict[str, Counter[str]]] = {}
-    seen: set[int] = set()
-    for place in plan.places:
-        item = plan.items[place.item]
-        action, why = item.action, item.why
-        if action is Action.COMPUTE and item.id in seen:
-            action, why = Action.LOAD, "another run of this launch computes the same"
-        seen.add(item.id)
-        told = stages.setdefault(place.stage, {"actions": Counter(), "why": Counter()})
-        told["actions"][str(action)] += 1
-        told["why"][why] += 1
-    listed: list[JSONValue] = [
-        {
-            "stage": stage,
-            **{str(a): told["actions"][str(a)] for a in Action},
-            "why": dict(told["why"]),
-        }
-        for stage, told in stages.items()
+    """Return what ``run --plan --json`` prints of a plan: counts and reasons by stage."""
+    reasons = plan.reasons()
+    stages: list[JSONValue] = [
+        {"stage": stage, **_actions(actions), "why": dict(reasons[stage])}
+        for stage, actions in plan.by_stage().items()
     ]
-    counts = {str(a): sum(told["actions"][str(a)] for told in stages.values()) for a in Action}
-    runs = len({place.run for place in plan.places if place.run is not None})
-    return {"runs": runs, "stages": listed, "counts": dict(counts)}
+    return {"runs": plan.runs, "stages": stages, "counts": _actions(plan.counts())}
+
+
+def _actions(counted: Counter[Action]) -> dict[str, JSONValue]:
+    return {str(action): counted[action] for action in Action}
 
 
 def launch_entity_to_json(launch: Launch) -> dict[str, JSONValue]:
