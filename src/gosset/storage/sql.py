@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -210,12 +209,8 @@ class SQLCatalog:
             return {entry.key: entry for _, entry in found}
 
     def candidates(self, recipes: Iterable[str]) -> dict[str, list[CacheEntry]]:
-        result: defaultdict[str, list[CacheEntry]] = defaultdict(list)
         with self._database.read() as connection:
-            for _, entry in read.entries(connection, cache_entries.c.recipe, recipes):
-                if not entry.evicted:
-                    result[entry.recipe].append(entry)
-        return dict(result)
+            return cache.candidates(connection, recipes)
 
     def evict(self, keys: Iterable[str]) -> int:
         with self._database.write() as connection:
