@@ -54,7 +54,7 @@ class MountedDisk:
 
     def lock(self) -> None:
         """Be read-only from now on."""
-        script = 'mount -o remount,ro "$PWD"'
+        script = 'mount -o remount,ro,bind "$PWD"'
         subprocess.run([*self.words, "sh", "-c", script], check=True)
 
     def close(self) -> None:
