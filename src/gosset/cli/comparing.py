@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from .call import call_of
-from .options import Json, Kind
+from .options import Csv, Json, Kind
 from .output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def compare(
     kind: Kind = None,
     as_latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX table.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_csv: Csv = False,
     as_json: Json = False,
 ) -> None:
     """Compare runs or launches in a table, others by their differences."""

@@ -9,6 +9,7 @@ import typer
 Json = Annotated[
     bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")
 ]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Kind = Annotated[
     str | None,
     typer.Option(

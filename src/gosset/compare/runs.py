@@ -12,7 +12,7 @@ from ..entities import Run, Status
 from ..exceptions import MetricError, UsageError, did_you_mean, require
 from ..running.measuring import deviation, foremost, mean
 from ..types import JSONValue
-from .tables import NULL, Cell, Table
+from .tables import NULL, Cell, Table, as_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -266,13 +266,7 @@ def _experiment(run: Run, runs: Sequence[Run]) -> str:
 
 
 def _param(params: Mapping[str, JSONValue], name: str) -> Cell:
-    return NULL if name in params and params[name] is None else _cell(params.get(name))
-
-
-def _cell(value: JSONValue) -> Cell:
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return NULL if name in params and params[name] is None else as_cell(params.get(name))
 
 
 def _identity(params: Mapping[str, JSONValue], name: str) -> str:

@@ -189,6 +189,19 @@ class Table:
         return [*marked, *(_all_numbers([row[p] for row in self.rows]) for p in self._visible())]
 
 
+def as_cell(value: JSONValue) -> Cell:
+    """Return a JSON value as a cell: what has parts becomes text.
+
+    Examples
+    --------
+    >>> as_cell(0.5), as_cell([1, 2])
+    (0.5, '[1, 2]')
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Return lines of cells as text in columns, without what would break the columns.
 
