@@ -36,7 +36,7 @@ from ..planner.planning import to_work
 from ..planner.works import Outcome, TaskSpec, outputs_in
 from ..storage.base import Catalog, RunUpdate
 from ..types import JSONValue
-from .measuring import measure
+from .measuring import Measured, measure
 from .observing import Observer
 from .recording import FLUSH_EVERY, Entries, Recorder
 from .tasks import Tasks
@@ -325,10 +325,7 @@ class Runner:
         )
         self.tally.damaged.extend(measured.damaged)
         failure = next((o.exception for o in outcomes if o.exception is not None), None)
-        if failure is None and measured.damaged:
-            failure = ExceptionInfo(
-                type="ArtifactDamagedError", message="what a stage had logged cannot be read"
-            )
+        failure = failure or _unusable(measured)
         skipped = any(
             o.status is ComputationStatus.SKIPPED and self._items[o.work].action is Action.COMPUTE
             for o in outcomes
@@ -397,3 +394,13 @@ class Runner:
                 runs=[RunUpdate(id=run.id, status=Status.STOPPED, ended=moment)],
                 attempts=[self._attempt(number, Status.STOPPED, began, moment)] if began else (),
             )
+
+
+def _unusable(measured: Measured) -> ExceptionInfo | None:
+    """Return why what a run measured cannot stand, although all its stages went well."""
+    if measured.damaged:
+        message = "what a stage had logged cannot be read"
+        return ExceptionInfo(type="ArtifactDamagedError", message=message)
+    if measured.clashes:
+        return ExceptionInfo(type="StageError", message=measured.clashes[0])
+    return None
