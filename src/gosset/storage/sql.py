@@ -27,7 +27,6 @@ from . import find as references
 from . import runs as run_rows
 from .base import Batch, Catalog, NewRun, Order, Split
 from .connect import Database
-from .schema import cache_entries
 
 
 class SQLCatalog:
@@ -205,8 +204,7 @@ class SQLCatalog:
 
     def entries(self, keys: Iterable[str]) -> dict[str, CacheEntry]:
         with self._database.read() as connection:
-            found = read.entries(connection, cache_entries.c.key, keys)
-            return {entry.key: entry for _, entry in found}
+            return {entry.key: entry for entry in read.entries(connection, keys)}
 
     def candidates(self, recipes: Iterable[str]) -> dict[str, list[CacheEntry]]:
         with self._database.read() as connection:
