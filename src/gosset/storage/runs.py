@@ -7,9 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..entities import Metric, Run, Status, checked_name
+from ..entities import Metric, Run, Status
 from ..exceptions import NotFoundError, UsageError
 from ..identifiers import new_id, now
+from ..naming import checked_name
 from . import documents as d
 from . import rows
 from . import schema as s
