@@ -249,8 +249,10 @@ class Runner:
             self.tally.outcomes[outcome.key] = outcome
             if item.action is Action.COMPUTE:
                 # Where the bytes of an entry are gone, what came out now takes its place; both
-                # in one call, for what is taken apart may be written apart.
-                stale = [] if item.entry is None else [item.entry.key]
+                # in one call, for what is taken apart may be written apart. One that is evicted
+                # makes room by itself, and other work may have filled it since.
+                entry = item.entry
+                stale = [] if entry is None or entry.evicted else [entry.key]
                 self._recorder.add(entries=[self._entries.entry_of(item, outcome)], stale=stale)
         if outcome.state is not None and item.run is not None:
             self.tally.states[item.run.facts.id].append(outcome.state)
