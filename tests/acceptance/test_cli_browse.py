@@ -226,6 +226,8 @@ def test_executions_show_the_diff_of_the_code(filled: Workplace) -> None:
 
 def test_things_of_two_kinds_cannot_be_compared(filled: Workplace) -> None:
     assert "--kind" in filled.gosset("compare", "near", "near#1", code=2).stderr
+    told = filled.gosset("compare", "My Lab", "My Lab", "--kind", "project", code=2).stderr
+    assert "projects cannot be compared" in told
 
 
 # -- metrics

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .call import call_of
-from .options import Csv, Json, split_list
-from .output import emit, emit_json, emit_table, say
+from .options import Csv, Json, form_of, split_list
+from .output import emit_json, emit_table, say
 
 if TYPE_CHECKING:
-    from ..compare import Table
     from ..settings import Settings
 
 PAGE = 50
@@ -68,18 +67,21 @@ def list_entities(
     as_csv: Csv = False,
 ) -> None:
     """List what the store holds."""
+    from ..exceptions import UsageError, did_you_mean
     from ..queries.lookup import where
     from ..results.wire import to_json
-    from ..storage.base import Order
+    from ..storage.base import KINDS, Order
     from .tabulating import tabulate
 
-    _check(kind, as_json=as_json, as_csv=as_csv)
+    if kind not in KINDS:
+        raise UsageError(f"there is no kind {kind!r} to list", hint=did_you_mean(kind, KINDS))
+    form = form_of(json=as_json, csv=as_csv)
     call = call_of(context)
     within = _within(call.settings(), project, everything=everything)
     expression = where(kind, filter, project=within[0], experiment=within[1])
     order = [Order.of(term) for term in split_list(sort) or ()]
     chosen = split_list(columns)
-    for_people = not (as_json or as_csv)
+    for_people = form == "text"
     paged = for_people and limit is None and sys.stdout.isatty()
     with call.browsing() as store:
         if project is not None:
@@ -94,24 +96,12 @@ def list_entities(
         emit_json(list(documents))
         return
     table = tabulate(kind, documents, chosen, known, for_people=for_people)
-    if not for_people:
-        _emit_plain(table, as_json=as_json)
-    elif not documents:
+    if for_people and not documents:
         say(f"no {kind}")
     else:
-        emit_table(table)
-        if total > offset + len(found):
-            say(f"{len(found)} of {total}; see --limit and --offset")
-
-
-def _check(kind: str, *, as_json: bool, as_csv: bool) -> None:
-    from ..exceptions import UsageError, did_you_mean
-    from ..storage.base import KINDS
-
-    if kind not in KINDS:
-        raise UsageError(f"there is no kind {kind!r} to list", hint=did_you_mean(kind, KINDS))
-    if as_json and as_csv:
-        raise UsageError("--json and --csv exclude each other")
+        emit_table(table, form)
+    if total > offset + len(found):
+        say(f"{len(found)} of {total}; see --limit and --offset")
 
 
 def _within(
@@ -121,10 +111,3 @@ def _within(
     if everything or project is not None:
         return project, None
     return settings.project, settings.experiment
-
-
-def _emit_plain(table: Table, *, as_json: bool) -> None:
-    if as_json:
-        emit_json(table.to_plain())
-    else:
-        emit(table.to_csv())
