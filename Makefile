@@ -24,10 +24,10 @@ help:  ## list these words
 demo: .venv/run  ## run an experiment on the iris data, with only what a user installs
 	$(HERE) GOSSET_PROGRESS=on $(BIN)/gosset run examples/iris_svc.py
 
-test: check system-packages  ## check the code and run every test
+test: system-packages check  ## check the code and run every test
 	$(PYTEST)
 
-test-full: check system-packages  ## the same with branch coverage
+test-full: system-packages check  ## the same with branch coverage
 	$(PYTEST) --cov=gosset --cov-branch --cov-report=term-missing:skip-covered
 
 check: .venv/dev  ## lint, formatting, types, direction of imports

@@ -11,7 +11,7 @@ from pathlib import Path
 from .entities import Launch
 from .exceptions import GossetError, NotFoundError, UsageError, did_you_mean
 from .experiment import Experiment
-from .importing import SourceLoader, leave_folders_clean
+from .importing import SourceLoader, importing, leave_folders_clean
 from .usercode import told, user_line
 
 _SHOWN = 200
@@ -111,6 +111,7 @@ def load_module(path: str | Path) -> types.ModuleType:
     file whose stem is no identifier, or is the name of an installed module, goes by
     another name; in the latter case its folder comes last on ``sys.path``, so that it does
     not stand before that module. Worker processes get what the file defines by value.
+    Importing a file starts nothing: an experiment that is executed meanwhile refuses.
 
     Raises
     ------
@@ -136,12 +137,13 @@ def load_module(path: str | Path) -> types.ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
-    except KeyboardInterrupt:
-        raise
+        with importing():
+            spec.loader.exec_module(module)
     except BaseException as error:
-        # Whatever a file raises, also SystemExit, is told with its line.
-        del sys.modules[name]
+        sys.modules.pop(name, None)
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        # Whatever else a file raises, also SystemExit, is told with its line.
         raise _unimportable(error, file) from error
     import cloudpickle
 

@@ -7,21 +7,13 @@ be executed, a run that is being tracked) are other objects, on higher floors.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from .exceptions import UsageError
 from .series import Summary
 from .types import JSONValue
-
-NAME_LENGTH = 250
-"""Characters that a name in the catalog may have; PostgreSQL bounds the size of index rows."""
-
-_ODD = re.compile("[\0\ud800-\udfff]")
-"""What not every database, file or terminal takes: a zero, halves of a character."""
 
 
 class Status(StrEnum):
@@ -471,33 +463,6 @@ class Dataset:
     def targets(self) -> tuple[str, ...]:
         """Names of the target columns."""
         return tuple(column.name for column in self.columns if column.role == "target")
-
-
-def checked_name(what: str, text: object) -> str:
-    """Return the name of `what` as it is.
-
-    Raises
-    ------
-    UsageError
-        It is no text, is empty, is longer than what databases index, or holds what not
-        every one of them takes.
-
-    Examples
-    --------
-    >>> checked_name("a metric", "accuracy")
-    'accuracy'
-    """
-    if not isinstance(text, str) or not text:
-        raise UsageError(f"{text!r} is no name for {what}", hint="give it a text that is not empty")
-    if len(text) > NAME_LENGTH:
-        raise UsageError(
-            f"the name of {what} has {len(text)} characters: {text[:40]!r}…",
-            hint=f"at most {NAME_LENGTH} are possible",
-        )
-    odd = _ODD.search(text)
-    if odd is not None:
-        raise UsageError(f"the name {text[:40]!r} of {what} holds {odd[0]!r}", hint="leave it out")
-    return text
 
 
 def _seconds(started: datetime | None, ended: datetime | None) -> float | None:

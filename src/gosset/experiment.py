@@ -12,6 +12,7 @@ from .compiling.declaration import Declaration
 from .compiling.prepared import Prepared
 from .entities import Launch
 from .exceptions import NotFoundError
+from .importing import refuse_while_importing
 from .parameters import jsonable
 from .planner.plan import Plan, no_cache
 from .provenance import command_line
@@ -149,8 +150,10 @@ class Experiment(Declaration):
         Raises
         ------
         UsageError
-            The declaration cannot be carried out; nothing was written.
+            The declaration cannot be carried out, or its file is just being imported by
+            Gosset; nothing was written.
         """
+        refuse_while_importing(f"experiment {self.name!r} is executed")
         metrics = None if metrics is None else listed(self.name, "metrics", metrics)
         seeds = None if seeds is None else seeds_of(self.name, seeds)
         prepared = self.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics)
@@ -201,6 +204,7 @@ class Experiment(Declaration):
         UsageError
             It is still at work, or its parameters are not those of the experiment.
         """
+        refuse_while_importing(f"experiment {self.name!r} is resumed")
         with _opened(store or self.store) as opened:
             catalog = opened.store.catalog
             catalog.reap()

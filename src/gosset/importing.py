@@ -1,8 +1,11 @@
-"""Imports the user's own modules without leaving compiled ones beside them."""
+"""Imports the user's own modules: nothing is left beside them, and nothing starts meanwhile."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from importlib.abc import PathEntryFinder
 from importlib.machinery import (
     EXTENSION_SUFFIXES,
@@ -12,7 +15,49 @@ from importlib.machinery import (
     SourceFileLoader,
 )
 
+from .exceptions import UsageError
 from .usercode import is_user_file
+
+_importing: ContextVar[bool] = ContextVar("importing", default=False)
+
+
+@contextmanager
+def importing() -> Iterator[None]:
+    """Say that a file is imported in the block, to learn what it declares."""
+    token = _importing.set(True)
+    try:
+        yield
+    finally:
+        _importing.reset(token)
+
+
+def refuse_while_importing(what: str) -> None:
+    """Raise where a file is being imported, also by way of a module that the file imports.
+
+    Parameters
+    ----------
+    what : str
+        What is not to happen then, as a sentence.
+
+    Raises
+    ------
+    UsageError
+        It is.
+
+    Examples
+    --------
+    >>> refuse_while_importing("experiment 'e' is executed")
+    >>> with importing():
+    ...     refuse_while_importing("experiment 'e' is executed")
+    Traceback (most recent call last):
+        ...
+    gosset.exceptions.UsageError: experiment 'e' is executed while its file is imported; ...
+    """
+    if _importing.get():
+        raise UsageError(
+            f"{what} while its file is imported",
+            hint='move this line under: if __name__ == "__main__":',
+        )
 
 
 class SourceLoader(SourceFileLoader):

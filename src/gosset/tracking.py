@@ -98,7 +98,8 @@ class ActiveRun:
     state : OpenValues
         Likewise, and survives the run in memory; never goes to the catalog.
     fields : OpenValues
-        Kept in the catalog with the run, and searchable.
+        Kept in the catalog with the run, and searchable. What a stage keeps on each fold
+        becomes a list, in fold order, unless all folds have the same.
 
     Examples
     --------
@@ -158,6 +159,9 @@ class ActiveRun:
 
     def log(self, metrics: Mapping[str, float]) -> None:
         """Log metrics by name; the last value of a name counts.
+
+        What a stage logs on each fold is summarised over them. A run in which another stage
+        gives the same name for the whole run fails: one name has one meaning.
 
         Raises
         ------

@@ -42,12 +42,9 @@ def test_an_example_runs_as_a_script_and_by_the_command(place: Workplace, name: 
             assert launch["computations"]["computed"] == 0
 
 
-def test_iris_prints_the_contract_of_the_command(
-    new_workplace: Callable[..., Workplace],
-) -> None:
+def test_iris_prints_the_contract_of_the_command(place: Workplace) -> None:
     """``gosset run --json``: its keys, nine runs, five folds each, and the best."""
-    place = new_workplace(executor="processes")
-    shutil.copy(EXAMPLES / "iris_svc.py", place.folder)
+    place.gosset("cache", "clear")
     first = place.json("run", "iris_svc.py")
     again = place.json("run", "iris_svc.py")
     for told in (first, again):

@@ -211,6 +211,46 @@ def test_a_launch_is_numbered_and_updated(catalog: Catalog) -> None:
         catalog.update_launch("none", status=Status.FAILED)
 
 
+def test_a_launch_is_changed_only_from_the_status_that_is_expected(catalog: Catalog) -> None:
+    launch = make.launch(catalog)
+    reference = make.digest()
+    assert catalog.update_launch(launch.id, status=Status.FAILED, ended=make.NOON)
+    assert catalog.update_launch(
+        launch.id, expected=Status.FAILED, status=Status.RUNNING, host="first", pid=1
+    )
+    taken = catalog.find("launches", launch.id)
+    assert not catalog.update_launch(
+        launch.id,
+        expected=Status.FAILED,
+        status=Status.RUNNING,
+        host="second",
+        pid=2,
+        ended=make.NOON,
+        provenance={"diff": {"digest": reference, "format": "text", "size": 9}},
+    )
+    assert catalog.find("launches", launch.id) == taken
+    assert reference not in catalog.referenced()
+    with pytest.raises(NotFoundError):
+        catalog.update_launch("none", expected=Status.FAILED, status=Status.RUNNING)
+
+
+def test_of_many_that_take_up_a_launch_one_gets_it(catalog: Catalog) -> None:
+    launch = make.launch(catalog)
+    catalog.update_launch(launch.id, status=Status.STOPPED)
+    took: list[int] = []
+
+    def take(number: int) -> None:
+        if catalog.update_launch(
+            launch.id, expected=Status.STOPPED, status=Status.RUNNING, pid=number
+        ):
+            took.append(number)
+
+    _together(8, take)
+    found = catalog.find("launches", launch.id)
+    assert isinstance(found, Launch)
+    assert took == [found.pid]
+
+
 def test_artifacts_in_the_provenance_are_references(catalog: Catalog) -> None:
     launch = make.launch(catalog)
     diff = {"digest": make.digest("diff"), "format": "text", "size": 9}
@@ -470,6 +510,25 @@ def test_many_keys_are_asked_for_at_once(catalog: Catalog) -> None:
     catalog.record(Batch(entries=entries))
     keys = [entry.key for entry in entries] + [make.digest() for _ in range(40_000)]
     assert len(catalog.entries(keys)) == 200
+
+
+def test_candidates_are_the_newest_of_each_recipe(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gosset.storage.cache.CANDIDATES", 3)
+    often = [make.entry(recipe="often", outputs=(make.artifact("a"),)) for _ in range(6)]
+    once = make.entry(recipe="once")
+    catalog.record(Batch(entries=[*often[:4], once]))
+    catalog.record(Batch(entries=often[4:]))
+    catalog.evict([often[4].key])
+    found = catalog.candidates(["often", "once", "never"])
+    assert set(found) == {"often", "once"}
+    assert found["once"] == [once]
+    assert len(found["often"]) == 3
+    assert found["often"][0] == often[5]
+    assert {entry.key for entry in found["often"][1:]} < {entry.key for entry in often[:4]}
+    # What is left out is still found by its key.
+    assert len(catalog.entries([entry.key for entry in often])) == 6
 
 
 # -- filters, sorts

@@ -1,5 +1,6 @@
 """Only what is asked for is computed; what is gone or damaged is computed anew."""
 
+import json
 import os
 import time
 
@@ -332,9 +333,56 @@ def test_unit_that_is_mended_is_kept_with_the_version_that_is_there(carry_out, s
     assert (kept.version, kept.columns[0].unit) == (1, "mm")
 
 
-def test_evicted_work_that_is_made_anew_is_there_however_the_records_are_written(
-    store, monkeypatch
+@pytest.fixture(params=["together", "one by one"])
+def written(request, monkeypatch):
+    """Records are written at the end of a launch, or each when it is made."""
+    add = Recorder.add
+
+    def add_and_write(recorder, **taken):
+        add(recorder, **taken)
+        recorder.flush()
+
+    if request.param == "one by one":
+        monkeypatch.setattr(Recorder, "add", add_and_write)
+
+
+def test_evicted_work_that_comes_out_differently_is_that_of_its_run(
+    carry_out, store, tmp_path, written
 ):
+    """Runs that came to the same before the cache was cleared may not do so after it."""
+    file = tmp_path / "sizes.json"
+
+    @gs.stage
+    def drawn(k: int = 1):
+        return [k] * json.loads(file.read_text())[k]
+
+    @gs.stage
+    def last(drawn):
+        return drawn[-1]
+
+    @gs.stage
+    def length(drawn):
+        return len(drawn)
+
+    @gs.stage
+    def half(length):
+        return length // 2
+
+    stages = (drawn, last, length, half)
+    options = {"parameters": {"k": [1, 2]}}
+    file.write_text("[0, 300, 300]")
+    carry_out(*stages, **options)
+    store.catalog.evict([entry.key for entry in store.select("cache")])
+    file.write_text("[0, 300, 400]")
+    result, told = carry_out(*stages, **options)
+    assert told["computed"] == ["drawn", "half", "last", "length"]
+    assert [result.output(run, "half") for run in result.runs] == [150, 200]
+    result, told = carry_out(*stages, **options)
+    assert told["computed"] == []
+    assert [result.output(run, "half") for run in result.runs] == [150, 200]
+
+
+def test_evicted_work_that_is_made_anew_is_there_however_the_records_are_written(store, written):
     @gs.stage
     def first(n: int = 1):
         return n
@@ -347,13 +395,6 @@ def test_evicted_work_that_is_made_anew_is_there_however_the_records_are_written
         experiment = gs.Experiment("e", stages=[first, second], parameters={"n": [1, 2, 3]})
         return experiment.execute(store=store, executor="inline").computations
 
-    add = Recorder.add
-
-    def add_and_write(recorder, **taken):
-        add(recorder, **taken)
-        recorder.flush()
-
-    monkeypatch.setattr(Recorder, "add", add_and_write)
     assert launch()["computed"] == 6
     keys = [entry.key for entry in store.select("cache")]
     assert store.catalog.evict(keys) == 6

@@ -27,7 +27,7 @@ def tree(folder):
 
 
 def counted(plan):
-    return {str(action): count for action, count in plan.counts().items() if count}
+    return {str(action): count for action, count in plan.counts().items()}
 
 
 def test_plan_without_a_store_makes_none(tmp_path, monkeypatch):

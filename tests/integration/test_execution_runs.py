@@ -205,6 +205,43 @@ def test_logged_on_folds_is_summarised_over_them(carry_out):
     assert [run.metrics["loss"].folds for run in result.runs] == [(1.0, 2.0), (2.0, 3.0)]
 
 
+@pytest.mark.parametrize("way", ["metric", "field"])
+def test_one_name_for_folds_and_for_the_run_fails_it_and_names_both_stages(carry_out, way):
+    def note(name, value):
+        if way == "metric":
+            gs.log({name: value})
+        else:
+            gs.current_run().fields[name] = value
+
+    @gs.stage
+    def part(fold):
+        note("loss", fold.number)
+        note("part", fold.number)
+        return fold.number
+
+    @gs.stage(over="folds")
+    def whole(part):
+        note("loss", 0.5)
+        return sum(part)
+
+    data = (np.arange(12.0).reshape(6, 2), np.arange(6))
+    for _ in range(2):  # also where all of it comes from the cache
+        result, _told = carry_out(part, whole, dataset=data, splits=gs.splits.kfold(2))
+        [run] = result.runs
+        assert str(run.status) == "failed"
+        assert run.exception.type == "StageError"
+        assert run.exception.message == (
+            f"{way} 'loss' comes from stage 'part' on each fold and from stage 'whole' for the "
+            "whole run; give one of them another name"
+        )
+        assert "loss" not in {**run.metrics, **run.fields}
+        if way == "metric":
+            assert run.metrics["part"].folds == (0.0, 1.0)
+        else:
+            assert run.fields["part"] == [0, 1]
+        assert result.output(run, "whole") == 1
+
+
 def test_metric_that_is_no_number_is_refused(store):
     def step(run):
         run.log({"accuracy": "high"})

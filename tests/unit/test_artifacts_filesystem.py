@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import disks
 import pytest
 
 from gosset.artifacts import open_artifacts
 from gosset.artifacts.filesystem import FilesystemArtifacts
-from gosset.exceptions import ArtifactDamagedError, ArtifactError, StoreReadOnlyError
+from gosset.exceptions import ArtifactDamagedError, ArtifactError
 
 LARGE = os.urandom(1 << 16) * 32  # 2 MiB
 
@@ -111,32 +113,42 @@ def test_sweeping_takes_only_stale_temporary_files(artifacts: FilesystemArtifact
 # -- what the system refuses
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    if os.geteuid() or sys.platform != "linux":
-        pytest.skip("only root can mount a disk of 1 MiB")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True, check=False
+@pytest.fixture(params=disks.kinds())
+def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[disks.Disk]:
+    with contextlib.closing(request.param(tmp_path, 1 << 20)) as disk:
+        yield disk
+
+
+def carried_out(script: str, *arguments: str, before: Sequence[str] = ()) -> str:
+    """Carry out a script in a process of its own and return what it printed."""
+    done = subprocess.run(
+        [*before, sys.executable, "-c", textwrap.dedent(script), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    if mounted.returncode:
-        pytest.skip("mounting is not allowed here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", folder], check=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
-def test_a_full_disk_is_named_and_nothing_is_left_behind(small_disk: Path) -> None:
-    artifacts = FilesystemArtifacts(small_disk)
-    digest = artifacts.put(b"x" * (512 << 10))
-    with pytest.raises(ArtifactError, match="the disk is full") as caught:
-        artifacts.put(LARGE)
-    assert isinstance(caught.value.__cause__, OSError)
-    assert caught.value.__cause__.errno == errno.ENOSPC
-    assert [path.name for path in files_in(small_disk)] == [digest[2:]]
-    artifacts.put(b"y" * (256 << 10))
+def test_a_full_disk_is_named_and_nothing_is_left_behind(small_disk: disks.Disk) -> None:
+    script = """
+        import os
+        from gosset.artifacts import open_artifacts
+        from gosset.exceptions import ArtifactError
+        artifacts = open_artifacts(".")
+        kept = artifacts.path(artifacts.put(b"x" * (512 << 10)))
+        try:
+            artifacts.put(b"z" * (2 << 20))
+        except ArtifactError as error:
+            print(error, type(error.__cause__).__name__, error.__cause__.errno)
+        files = [os.path.join(path, name) for path, _, names in os.walk(".") for name in names]
+        assert [os.path.abspath(file) for file in files] == [str(kept)], files
+        artifacts.put(b"y" * (256 << 10))
+    """
+    told = carried_out(script, before=small_disk.words)
+    assert "the disk is full" in told
+    assert f"OSError {errno.ENOSPC}" in told
 
 
 def test_a_limit_on_the_size_of_files_is_named_and_nothing_is_left_behind(tmp_path: Path) -> None:
@@ -151,57 +163,39 @@ def test_a_limit_on_the_size_of_files_is_named_and_nothing_is_left_behind(tmp_pa
         except ArtifactError as error:
             print(error)
     """
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), tmp_path],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert "the file would be larger than is allowed here" in done.stdout
+    assert "the file would be larger than is allowed here" in carried_out(script, str(tmp_path))
     assert files_in(tmp_path) == []
 
 
-def test_a_folder_without_permission_is_read_only(tmp_path: Path) -> None:
-    readable = FilesystemArtifacts(tmp_path)
-    digest = readable.put(b"some bytes")
-    # Root may write everywhere, so another user tries.
-    script = """
-        import os, sys
-        from gosset.artifacts import open_artifacts
-        from gosset.exceptions import StoreReadOnlyError
-        artifacts = open_artifacts(sys.argv[1])
-        import blake3
-        if os.geteuid() == 0:
-            os.setuid(65534)
-        assert artifacts.contains(sys.argv[2]) and artifacts.read(sys.argv[2]) == b"some bytes"
-        for action in (lambda: artifacts.put(b"more"), lambda: artifacts.delete(sys.argv[2])):
-            try:
-                action()
-            except StoreReadOnlyError as error:
-                print(error)
-    """
+READ_ONLY = """
+    import sys
+    from gosset.artifacts import open_artifacts
+    from gosset.exceptions import StoreReadOnlyError
+    artifacts = open_artifacts(".")
+    assert artifacts.contains(sys.argv[1]) and artifacts.read(sys.argv[1]) == b"some bytes"
+    for action in (lambda: artifacts.put(b"more"), lambda: artifacts.delete(sys.argv[1])):
+        try:
+            action()
+        except StoreReadOnlyError as error:
+            print(error)
+"""
+
+
+def test_a_folder_without_permission_is_read_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = FilesystemArtifacts(tmp_path).put(b"some bytes")
+    monkeypatch.chdir(tmp_path)
     folders = [tmp_path, tmp_path / "tmp", tmp_path / digest[:2]]
     for folder in folders:
         folder.chmod(0o555)
-    parents = [folder for folder in tmp_path.parents if folder.stat().st_mode & 0o005 != 0o005]
-    modes = {folder: folder.stat().st_mode for folder in parents}
     try:
-        for folder in parents:
-            folder.chmod(0o755)
-        done = subprocess.run(
-            [sys.executable, "-c", textwrap.dedent(script), tmp_path, digest],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        told = carried_out(READ_ONLY, digest, before=disks.BY_PERMISSIONS)
     finally:
-        for folder, mode in modes.items():
-            folder.chmod(mode)
         for folder in folders:
             folder.chmod(0o755)
-    assert done.stderr == ""
-    assert done.stdout.count("cannot be written: Permission denied") == 2
-    assert readable.read(digest) == b"some bytes"
+    assert told.count("cannot be written: Permission denied") == 2
+    assert FilesystemArtifacts(tmp_path).read(digest) == b"some bytes"
 
 
 def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
@@ -211,14 +205,14 @@ def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
         FilesystemArtifacts(place).put(b"some bytes")
 
 
-def test_a_read_only_disk_is_read_only(small_disk: Path) -> None:
-    artifacts = FilesystemArtifacts(small_disk)
-    digest = artifacts.put(b"some bytes")
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
-    for action in (lambda: artifacts.put(b"more"), lambda: artifacts.delete(digest)):
-        with pytest.raises(StoreReadOnlyError, match="Read-only file system"):
-            action()
-    assert artifacts.read(digest) == b"some bytes"
+def test_a_read_only_disk_is_read_only(small_disk: disks.Disk) -> None:
+    put = (
+        "from gosset.artifacts import open_artifacts; print(open_artifacts('.').put(b'some bytes'))"
+    )
+    digest = carried_out(put, before=small_disk.words).strip()
+    small_disk.lock()
+    told = carried_out(READ_ONLY, digest, before=small_disk.words)
+    assert told.count("cannot be written: Read-only file system") == 2
 
 
 def test_a_writer_killed_at_work_leaves_no_artifact(tmp_path: Path) -> None:

@@ -41,8 +41,8 @@ def test_none_is_told_from_what_is_not_there() -> None:
 
 
 def test_runs_of_several_projects_say_which() -> None:
-    assert tabulate("runs", [run()], several=True).columns[0] == "project"
-    assert "project" not in tabulate("runs", [run()]).columns
+    assert tabulate("runs", [run(1), run(2, project="Q")]).columns[0] == "project"
+    assert "project" not in tabulate("runs", [run(1), run(2)]).columns
 
 
 def test_metrics_are_rounded_as_in_every_table() -> None:

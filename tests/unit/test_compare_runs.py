@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gosset.compare import best_group, runs_frame, summary_table, varying
-from gosset.compare.runs import best_row
+from gosset.compare import best_group, best_row, runs_frame, summary_table, varying
 from gosset.entities import Direction, Metric, Run, Status
 from gosset.exceptions import MetricError, UsageError
 
@@ -89,11 +88,10 @@ def test_the_best_row_goes_by_the_mean_and_the_direction() -> None:
         run(2, (0.2, 0.3), params={"C": 2}),
         run(3, (0.9, 0.9), params={"C": 3}),
     ]
-    table = summary_table(runs)
-    assert best_row(table, ("accuracy", Direction.MAXIMIZE)) == 0
-    assert best_row(table, ("accuracy", Direction.MINIMIZE)) == 1
-    assert best_row(table, None) is None
-    assert best_row(table, ("other", Direction.MINIMIZE)) is None
+    assert best_row(runs, ("accuracy", Direction.MAXIMIZE)) == 0
+    assert best_row(runs, ("accuracy", Direction.MINIMIZE)) == 1
+    assert best_row(runs, None) is None
+    assert best_row(runs, ("other", Direction.MINIMIZE)) is None
 
 
 def test_a_frame_has_one_row_for_each_run() -> None:
@@ -123,9 +121,13 @@ def test_a_parameter_that_is_none_is_told_from_one_that_is_not_there() -> None:
     assert [row["C"] for row in table.to_plain()] == [None, None]
 
 
-def test_the_best_group_is_of_one_launch_and_goes_by_the_mean_over_its_seeds() -> None:
+def test_the_best_group_goes_by_the_mean_over_its_seeds_and_may_be_of_one_launch() -> None:
     lucky = [run(1, (0.9, 1.0)), run(2, (0.1, 0.1), seed=1)]
     steady = [run(n, (0.8, 0.8), params={"C": 2}, launch=n, seed=n) for n in (3, 4)]
-    found = best_group([*lucky, *steady], ("accuracy", Direction.MAXIMIZE))
+    accuracy = ("accuracy", Direction.MAXIMIZE)
+    found = best_group([*lucky, *steady], accuracy, by_launch=True)
     assert [each.name for each in found] == ["e#3"]
+    failed = run(5, params={"C": 2}, status=Status.FAILED)
+    found = best_group([failed, *lucky, *steady], accuracy)
+    assert [each.name for each in found] == ["e#3", "e#4"]
     assert best_group(lucky, None) == best_group(lucky, ("other", Direction.MINIMIZE)) == []

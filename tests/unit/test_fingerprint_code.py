@@ -866,22 +866,17 @@ def test_a_namespace_package_of_the_users_is_followed(tmp_path: Path) -> None:
 
 
 def test_compiled_code_of_the_users_is_named(tmp_path: Path) -> None:
-    import _bisect
-
-    built = Path(getattr(_bisect, "__file__", ""))
-    if built.suffix not in (".so", ".pyd"):
-        pytest.skip("this Python has the module built in")
+    built = Path(importlib.import_module("markupsafe._speedups").__file__ or "")
     (tmp_path / built.name).write_bytes(built.read_bytes())
     (tmp_path / "train.py").write_text(
-        "from _bisect import insort_left\ndef entry(x): return insort_left(x, 1)\n"
+        "from _speedups import _escape_inner\ndef entry(x): return _escape_inner(x)\n"
     )
     program = (
-        "import sys; sys.modules.pop('_bisect', None)\n"
         "import train; from gosset.fingerprint import code_digest\n"
         "print(code_digest(train.entry).unresolved)"
     )
     said = run(program, cwd=tmp_path)
-    assert "_bisect.insort_left is compiled code" in said
+    assert "_speedups._escape_inner is compiled code" in said
 
 
 def test_a_class_within_a_function_counts_with_it(

@@ -10,7 +10,9 @@ import pytest
 from gosset.artifacts.memory import MemoryArtifacts
 from gosset.artifacts.values import keep
 from gosset.metrics import metric
+from gosset.planner.works import LOGGED
 from gosset.running.measuring import deviation, mean, measure, number, summarise
+from gosset.stages import stage
 
 
 @pytest.mark.parametrize(
@@ -63,3 +65,85 @@ def test_mean_of_what_no_float_can_hold_is_no_error():
     assert math.isnan(mean([math.inf, -math.inf]))
     assert mean([1e16, 1.0, -1e16]) == 1 / 3
     assert math.isnan(deviation([1.0, math.inf]))
+
+
+# -- one name, one meaning
+
+
+@stage
+def fit():
+    pass
+
+
+@stage
+def final():
+    pass
+
+
+@metric
+def loss(x):
+    return x
+
+
+def measured(*given):
+    """Measure what stages logged, or what metrics returned: (stage, fold, metrics or fields)."""
+    artifacts = MemoryArtifacts()
+    outputs = []
+    for each, fold, value in given:
+        if not each.metric:
+            value = {"metrics": {}, "fields": {}, "tags": [], **value}
+        name = each.name if each.metric else LOGGED
+        outputs.append((each, fold, (keep(value, name, artifacts),)))
+    return measure(outputs, artifacts)
+
+
+BOTH = (
+    "{kind} 'loss' comes from stage 'fit' on each fold and from stage 'final' for the whole run; "
+    "give one of them another name"
+)
+
+
+@pytest.mark.parametrize("kind", ["metric", "field"])
+def test_name_that_is_given_on_folds_and_for_the_run_stands_for_neither(kind):
+    of = f"{kind}s"
+    given = [(fit, fold, {of: {"loss": 0.5 + fold, "own": 1.0}}) for fold in range(3)]
+    found = measured(*given, (final, None, {of: {"loss": 0.1}}))
+    assert found.clashes == (BOTH.format(kind=kind),)
+    assert [each.name for each in found.metrics] == (["own"] if kind == "metric" else [])
+    assert found.fields == ({"own": 1.0} if kind == "field" else {})
+    # In whatever order they come.
+    again = measured((final, None, {of: {"loss": 0.1}}), *given)
+    assert "stage 'final' for the whole run and from stage 'fit' on each fold" in again.clashes[0]
+
+
+def test_metric_that_another_stage_logs_too_stands_for_neither():
+    found = measured((fit, 0, {"metrics": {"loss": 2.0}}), (loss, 0, 1.0))
+    assert found.metrics == []
+    assert "stage 'fit' on each fold and from stage 'loss' on each fold" in found.clashes[0]
+    assert measured((loss, None, 1.0), (fit, 0, {"metrics": {"loss": 2.0}})).clashes
+
+
+def test_metric_and_field_of_one_name_do_not_clash():
+    logged = {"metrics": {"loss": 2.0}, "fields": {"loss": "low"}}
+    found = measured((fit, None, logged), (final, None, {"fields": {"other": 1}}))
+    assert (found.metrics[0].value, found.fields) == (2.0, {"loss": "low", "other": 1})
+    assert found.clashes == ()
+
+
+def test_the_last_of_several_stages_that_log_a_name_counts():
+    found = measured(
+        (fit, 0, {"metrics": {"loss": 2.0}}),
+        (final, 0, {"metrics": {"loss": 1.0}, "fields": {"n": 1}}),
+        (fit, 1, {"metrics": {"loss": 4.0}}),
+        (final, 1, {"metrics": {"loss": 3.0}}),
+    )
+    assert found.metrics[0].folds == (1.0, 3.0)
+    assert found.clashes == ()
+
+
+def test_fields_of_folds_are_a_list_in_fold_order_unless_they_are_all_the_same():
+    given = {2: 30, 0: 10, 1: 20}
+    found = measured(
+        *((fit, fold, {"fields": {"epochs": n, "kind": "tree"}}) for fold, n in given.items())
+    )
+    assert found.fields == {"epochs": [10, 20, 30], "kind": "tree"}

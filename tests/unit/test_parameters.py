@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from naming import stable
+from sklearn.svm import SVC
 
 from gosset.exceptions import ParameterError
 from gosset.parameters import expand, fixed, flatten, grid, group_digest, jsonable, parse_option
@@ -318,8 +319,7 @@ def test_what_is_recorded_of_a_value(value: object, recorded: object) -> None:
 
 
 def test_estimators_are_recorded_with_what_was_set() -> None:
-    svm = pytest.importorskip("sklearn.svm")
-    assert jsonable(svm.SVC(C=2.0)) == "SVC(C=2.0)"
+    assert jsonable(SVC(C=2.0)) == "SVC(C=2.0)"
 
 
 def test_large_objects_are_recorded_by_their_type() -> None:

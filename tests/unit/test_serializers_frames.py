@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gosset.exceptions import MissingExtraError, SerializationError
-from gosset.serializers import choose, get
+from gosset.serializers import choose, frames, get
 
 
 def round_trip(value: object, format: str = "parquet") -> Any:
@@ -39,6 +39,12 @@ def assert_same(back: Any, value: Any) -> None:
     )
     assert back.columns.identical(value.columns)
     assert list(map(type, back.columns)) == list(map(type, value.columns))
+
+
+def dumped(value: object, format: str = "parquet") -> bytes:
+    buffer = io.BytesIO()
+    get(format).dump(value, buffer)
+    return buffer.getvalue()
 
 
 def from_range(**columns: object) -> pd.DataFrame:
@@ -186,10 +192,32 @@ def test_dumping_leaves_the_frame_as_it_was() -> None:
 def test_attrs_do_not_change_the_bytes() -> None:
     one, other = from_range(a=[1]), from_range(a=[1])
     other.attrs["seen"] = "today"
-    buffers = io.BytesIO(), io.BytesIO()
-    for frame, buffer in zip((one, other), buffers, strict=True):
-        get("parquet").dump(frame, buffer)
-    assert buffers[0].getvalue() == buffers[1].getvalue()
+    assert dumped(one) == dumped(other)
+
+
+def test_the_bytes_do_not_depend_on_what_was_kept_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not on another frame of the same form, of which a process remembers the form."""
+    short, long = from_range(text=["x", "y"]), from_range(text=["word " * n for n in range(500)])
+    monkeypatch.setattr(frames, "_known_metadata", {})
+    alone = dumped(short)
+    monkeypatch.setattr(frames, "_known_metadata", {})
+    dumped(long)
+    assert dumped(short) == alone
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        pytest.param(lambda text: text, id="index"),
+        pytest.param(lambda text: pd.CategoricalIndex(text, categories=text), id="categories"),
+    ],
+)
+def test_the_bytes_do_not_depend_on_what_a_frame_was_cut_from(kept: Callable[..., Any]) -> None:
+    whole = pd.Index([f"label {n}" for n in range(100)])
+    for count in (0, 2):
+        assert dumped(pd.Series(1, kept(whole[:count]))) == dumped(
+            pd.Series(1, kept(pd.Index(list(whole[:count]), dtype="str")))
+        )
 
 
 def test_other_programs_can_read_the_file() -> None:
@@ -235,10 +263,24 @@ def test_arrow_tables_come_back_with_their_schema() -> None:
 def test_arrow_tables_are_the_same_in_any_chunks() -> None:
     whole = pa.table({"a": list(range(10)), "b": list("abcdefghij")})
     parts = pa.concat_tables([whole.slice(0, 3), whole.slice(3)])
-    buffers = io.BytesIO(), io.BytesIO()
-    for table, buffer in zip((whole, parts), buffers, strict=True):
-        get("arrow").dump(table, buffer)
-    assert buffers[0].getvalue() == buffers[1].getvalue()
+    assert dumped(whole, "arrow") == dumped(parts, "arrow")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pytest.param(lambda texts: texts, id="strings"),
+        pytest.param(
+            lambda texts: pa.DictionaryArray.from_arrays(pa.array([0, 1]), texts), id="dictionary"
+        ),
+    ],
+)
+def test_of_a_sliced_arrow_table_only_the_slice_is_written(column: Callable[..., Any]) -> None:
+    texts = [f"text {n}" for n in range(100)]
+    cut, made = pa.array(texts)[:5], pa.array(texts[:5])
+    assert dumped(pa.table({"a": column(cut)}), "arrow") == dumped(
+        pa.table({"a": column(made)}), "arrow"
+    )
 
 
 def test_polars_frames_come_back_or_are_not_taken() -> None:

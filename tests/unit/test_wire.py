@@ -53,7 +53,6 @@ def test_the_best_value_is_the_mean_that_won_over_the_seeds_of_its_set() -> None
         LAUNCH,
         runs,
         computations={},
-        best=runs[0],
         objective=("accuracy", Direction.MAXIMIZE),
     )
     best = told["best"]

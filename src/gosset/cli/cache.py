@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from .call import call_of
 from .options import Json
 from .output import emit, emit_json, emit_table, say
+
+if TYPE_CHECKING:
+    from ..settings import Settings
+    from ..store import Store
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")]
 
@@ -86,34 +90,22 @@ def clear(
     as_json: Json = False,
 ) -> None:
     """Drop entries of the cache, and the bytes that nothing else refers to."""
-    from ..entities import Experiment
-    from ..queries.lookup import find
     from ..upkeep.housekeeping import clear_cache, parse_age
     from .rendering import size
 
     call = call_of(context)
     with call.reading() as store:
-        place = None
-        if experiment is not None:
-            found = find(store, experiment, ["experiments"], settings=call.settings())[1]
-            place = (cast("Experiment", found).project, cast("Experiment", found).name)
         cleared = clear_cache(
             store,
             stage=stage,
-            experiment=place,
+            experiment=None if experiment is None else _place(store, experiment, call.settings()),
             older_than=None if older_than is None else parse_age(older_than),
             dry_run=dry_run,
         )
     freed = cleared.collected.removed_bytes if cleared.collected else 0
     if as_json:
-        emit_json(
-            {
-                "entries": cleared.entries,
-                "size": cleared.size,
-                "freed": freed,
-                "dry_run": dry_run,
-            }
-        )
+        counts = {"entries": cleared.entries, "size": cleared.size, "freed": freed}
+        emit_json({**counts, "dry_run": dry_run})
     elif dry_run:
         emit(f"{cleared.entries} entries of {size(cleared.size)} would go; nothing was dropped")
     else:
@@ -142,3 +134,12 @@ def collect(context: typer.Context, dry_run: DryRun = False, as_json: Json = Fal
         f"{collected.removed} artifacts of {size(collected.removed_bytes)} {verb}; "
         f"{collected.kept} of {size(collected.kept_bytes)} kept"
     )
+
+
+def _place(store: Store, reference: str, settings: Settings) -> tuple[str, str]:
+    """Return the project and the name of an experiment."""
+    from ..entities import Experiment
+    from ..queries.lookup import find
+
+    found = cast("Experiment", find(store, reference, ["experiments"], settings=settings)[1])
+    return found.project, found.name

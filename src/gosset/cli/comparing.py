@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from .call import call_of
-from .options import Json, Kind
+from .options import Csv, Json, Kind, form_of
 from .output import emit, emit_json, emit_table
 
 if TYPE_CHECKING:
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from ..compare import Diff, Table
     from ..entities import Execution, Experiment, Launch, Run
     from ..queries.lookup import Entity
+    from ..settings import Settings
     from ..store import Store
+
+KINDS = ("runs", "launches", "executions", "experiments")
+"""Kinds that can be compared, in the order in which they are looked for."""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,51 +40,35 @@ def compare(
     kind: Kind = None,
     as_latex: Annotated[bool, typer.Option("--latex", help="Print a LaTeX table.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    as_csv: Csv = False,
     as_json: Json = False,
 ) -> None:
     """Compare runs or launches in a table, others by their differences."""
-    from ..exceptions import UsageError
     from ..queries.lookup import kind_named
 
-    forms = [as_latex, as_markdown, as_csv, as_json]
-    if sum(forms) > 1:
-        raise UsageError("--latex, --markdown, --csv and --json exclude each other")
+    form = form_of(latex=as_latex, markdown=as_markdown, csv=as_csv, json=as_json)
     call = call_of(context)
     with call.reading() as store:
-        kinds = _KINDS if kind is None else (kind_named(kind),)
+        kinds = KINDS if kind is None else (kind_named(kind),)
         found, entities = _entities(store, references, kinds, call.settings())
         if found in ("runs", "launches"):
-            table = _table(store, found, entities, metric)
-            _emit_table(table, as_latex, as_markdown, as_csv, as_json)
+            emit_table(_table(store, found, entities, metric), form)
             return
-        if as_latex or as_csv:
-            raise UsageError(f"differences of {found} have no such form", hint="use --json")
-        if len(entities) != 2:
-            raise UsageError(f"{found} are compared in pairs, not {len(entities)} at once")
+        _check_pair(found, entities, form, metric)
         diff = _diff(store, found, entities)
-        results = _results(store, cast("list[Experiment]", entities), metric, found)
-    if as_json:
-        told = {} if results is None else {"results": results.to_plain()}
-        emit_json({"kind": found, **diff.to_dict(), **told})
-        return
-    emit(f"```diff\n{diff.to_text()}\n```" if as_markdown else diff.to_text())
-    if results is not None and results.rows:
-        emit("\nbest results\n")
-        _emit_table(results, False, as_markdown, False, False)
-
-
-_KINDS = ("runs", "launches", "executions", "experiments")
+        results = None
+        if found == "experiments":
+            results = _results(store, cast("list[Experiment]", entities), metric)
+    _emit_diff(found, diff, results, form)
 
 
 def _entities(
-    store: Store, references: Sequence[str], kinds: Sequence[str], settings: object
+    store: Store, references: Sequence[str], kinds: Sequence[str], settings: Settings
 ) -> tuple[str, list[Entity]]:
+    """Return what the references name, which must be of one kind, and this kind."""
     from ..exceptions import UsageError
     from ..queries.lookup import find
-    from ..settings import Settings
 
-    assert isinstance(settings, Settings)
     found = [find(store, reference, kinds, settings=settings) for reference in references]
     of = list(dict.fromkeys(kind for kind, _ in found))
     if len(of) > 1:
@@ -88,6 +76,24 @@ def _entities(
             f"{' and '.join(of)} cannot be compared", hint="say what the IDs name with --kind"
         )
     return of[0], [entity for _, entity in found]
+
+
+def _check_pair(
+    kind: str, entities: Sequence[Entity], form: str, metrics: list[str] | None
+) -> None:
+    """Raise where two of a kind that has no table cannot be told apart as asked for."""
+    from ..exceptions import UsageError
+
+    if kind not in KINDS:
+        raise UsageError(
+            f"{kind} cannot be compared", hint="compare runs, launches, executions or experiments"
+        )
+    if form in ("latex", "csv"):
+        raise UsageError(f"differences of {kind} have no such form", hint="use --json")
+    if len(entities) != 2:
+        raise UsageError(f"{kind} are compared in pairs, not {len(entities)} at once")
+    if metrics and kind != "experiments":
+        raise UsageError(f"{kind} have no metrics", hint="compare their runs or launches")
 
 
 def _table(store: Store, kind: str, entities: Sequence[Entity], metrics: list[str] | None) -> Table:
@@ -110,40 +116,29 @@ def _diff(store: Store, kind: str, entities: Sequence[Entity]) -> Diff:
     return experiments_diff(a, b, code=(latest_execution(store, a), latest_execution(store, b)))
 
 
-def _results(
-    store: Store, experiments: Sequence[Experiment], metrics: list[str] | None, kind: str
-) -> Table | None:
-    """Return what the best parameter set of each experiment came to; None for other kinds."""
-    from ..compare import best_group, summary_table
+def _results(store: Store, experiments: Sequence[Experiment], metrics: list[str] | None) -> Table:
+    """Return what the best parameter set of each experiment came to."""
+    from ..compare import best_group, objective_of, summary_table
     from ..entities import Status
-    from ..exceptions import UsageError
     from ..filters import equal
-    from ..results.outcome import objective_of
 
-    if kind != "experiments":
-        if metrics:
-            raise UsageError(f"{kind} have no metrics", hint="compare their runs or launches")
-        return None
     best: list[Run] = []
     for experiment in experiments:
         complete = equal(
             project=experiment.project, experiment=experiment.name, status=str(Status.COMPLETE)
         )
         runs = store.runs(complete, order_by="number")
-        best += best_group(runs, objective_of(experiment, runs))
+        best += best_group(runs, objective_of(experiment, runs), by_launch=True)
     return summary_table(best, metrics, by="launch")
 
 
-def _emit_table(
-    table: Table, as_latex: bool, as_markdown: bool, as_csv: bool, as_json: bool
-) -> None:
-    if as_latex:
-        emit(table.to_latex())
-    elif as_markdown:
-        emit(table.to_markdown())
-    elif as_csv:
-        emit(table.to_csv())
-    elif as_json:
-        emit_json(table.to_plain())
-    else:
-        emit_table(table)
+def _emit_diff(kind: str, diff: Diff, results: Table | None, form: str) -> None:
+    if form == "json":
+        told = {} if results is None else {"results": results.to_plain()}
+        emit_json({"kind": kind, **diff.to_dict(), **told})
+        return
+    text = diff.to_text()
+    emit(f"```diff\n{text}\n```" if form == "markdown" else text)
+    if results is not None and results.rows:
+        emit("\nbest results\n")
+        emit_table(results, form)

@@ -64,6 +64,7 @@ def build() -> typer.Typer:
 
     app = typer.Typer(
         name="gosset",
+        cls=_Commands,
         help="Define an experiment in plain Python, run it anywhere, trust the comparison.",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -106,6 +107,18 @@ def _global_options(
     ] = False,
 ) -> None:
     context.obj = Call(store)
+
+
+class _Commands(typer.core.TyperGroup):
+    """The commands; an interrupt that none of them told of ends them with a word."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry out a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            # Typer itself would make an exit code of it, without a word.
+            raise typer.Abort from error
 
 
 def _command() -> Any:

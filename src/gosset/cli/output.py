@@ -25,7 +25,22 @@ def emit_json(value: JSONValue) -> None:
     emit(json.dumps(value, ensure_ascii=plain, allow_nan=False, indent=2))
 
 
-def emit_table(table: Table) -> None:
+def emit_table(table: Table, form: str = "text") -> None:
+    """Write a table in a form: ``json``, ``csv``, ``markdown``, ``latex`` or ``text``."""
+    match form:
+        case "json":
+            emit_json(table.to_plain())
+        case "csv":
+            emit(table.to_csv())
+        case "markdown":
+            emit(table.to_markdown())
+        case "latex":
+            emit(table.to_latex())
+        case _:
+            _draw(table)
+
+
+def _draw(table: Table) -> None:
     """Draw a table on a terminal; elsewhere, and under NO_COLOR, write plain text in full width."""
     if not table.rows:
         return

@@ -68,30 +68,23 @@ def run(
     quiet: Quiet = False,
 ) -> None:
     """Run the experiments that a file declares."""
-    if plan:
-        # Importing the user's modules must not leave compiled ones behind either.
-        sys.dont_write_bytecode = True
     call = call_of(context)
-    with reserved(as_json):
-        from ..discovery import load_experiments
-
-        experiments = load_experiments(file)
-        what = _Given(param, seeds, metrics, cache=not no_cache)
-        if len(experiments) > 1:
-            _check(file, experiments, what)
-        if plan:
-            plans = [_planned(experiment, call, what) for experiment in experiments]
-        else:
-            how = {"executor": on, "jobs": jobs, "progress": _progress(call, quiet=quiet)}
-            results = [
-                _carried_out(e, e.execute, store=call.store, notes=notes, **what.all, **how)
-                for e in experiments
-            ]
+    what = _Given(param, seeds, metrics, cache=not no_cache)
     if plan:
         from .rendering import emit_plans
 
+        # Importing the user's modules must not leave compiled ones behind either.
+        sys.dont_write_bytecode = True
+        with reserved(as_json):
+            plans = [_planned(experiment, call, what) for experiment in _loaded(file, what)]
         emit_plans(plans, as_json=as_json)
         return
+    with reserved(as_json):
+        how = {"executor": on, "jobs": jobs, "progress": _progress(call, quiet=quiet)}
+        results = [
+            _carried_out(e, e.execute, store=call.store, notes=notes, **what.all, **how)
+            for e in _loaded(file, what)
+        ]
     _report(results, as_json=as_json, quiet=quiet)
 
 
@@ -143,6 +136,16 @@ class _Given:
         }
         self.given = bool(vary or metrics)
         self.all = {**self.declared, "cache": cache}
+
+
+def _loaded(file: str, what: _Given) -> list[Experiment]:
+    """Return the experiments of a file; raise where not all of several can do what is asked."""
+    from ..discovery import load_experiments
+
+    experiments = load_experiments(file)
+    if len(experiments) > 1:
+        _check(file, experiments, what)
+    return experiments
 
 
 def _planned(experiment: Experiment, call: Call, what: _Given) -> dict[str, Any]:

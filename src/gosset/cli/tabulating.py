@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from ..compare import Cell, Table
-from ..compare.tables import NULL, rounded
+from ..compare.tables import NULL, as_cell, rounded
 from ..exceptions import UsageError, did_you_mean
 from ..filters import parse_name
 from ..results.summary import seconds
@@ -49,7 +48,6 @@ def tabulate(
     known: Iterable[str] = (),
     *,
     for_people: bool = True,
-    several: bool = False,
 ) -> Table:
     """Return documents of one kind as a table.
 
@@ -61,9 +59,7 @@ def tabulate(
         Names that the store knows beside those in `documents`.
     for_people : bool
         Show the usual columns, with times and sizes as people read them; else everything,
-        as it is.
-    several : bool
-        Say of each to people which project it is of.
+        as it is. People are told the project of runs only where they are of several.
 
     Raises
     ------
@@ -74,11 +70,7 @@ def tabulate(
     if columns is None and not rows:
         columns = [name for name in COLUMNS[kind] if name not in _OPEN]
     elif columns is None:
-        columns = (
-            [*["project"] * several, *_usual(kind, rows)]
-            if for_people
-            else list(dict.fromkeys(n for r in rows for n in r))
-        )
+        columns = _usual(kind, rows) if for_people else _names(rows)
     else:
         columns = [_checked(column, rows, known) for column in columns]
     told = _told if for_people else _given
@@ -96,8 +88,9 @@ def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _usual(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    chosen: list[str] = []
+    names = _names(rows)
+    several = kind == "runs" and len({row["project"] for row in rows}) > 1
+    chosen = ["project"] if several else []
     for column in COLUMNS[kind]:
         if column not in _OPEN:
             chosen.append(column)
@@ -108,6 +101,10 @@ def _usual(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
             inner = foremost(inner)
         chosen += inner
     return chosen
+
+
+def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def _checked(column: str, rows: Sequence[Mapping[str, Any]], known: Iterable[str]) -> str:
@@ -122,7 +119,7 @@ def _checked(column: str, rows: Sequence[Mapping[str, Any]], known: Iterable[str
 
 
 def _given(name: str, row: Mapping[str, Any]) -> Cell:
-    return _cell(row.get(name))
+    return as_cell(row.get(name))
 
 
 def _told(name: str, row: Mapping[str, Any]) -> Cell:
@@ -141,6 +138,7 @@ def is_partial(run: Mapping[str, Any], metric: str) -> bool:
 
 
 def humane(name: str, value: Any) -> Cell:
+    """Return the value of a column as people read it: times, sizes and scores by its name."""
     if value is None or isinstance(value, bool):
         return value
     if name in _TIMES and isinstance(value, str):
@@ -153,10 +151,4 @@ def humane(name: str, value: Any) -> Cell:
         return rounded(value)
     if isinstance(value, list):
         return ", ".join(map(str, value))
-    return _cell(value)
-
-
-def _cell(value: Any) -> Cell:
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return as_cell(value)

@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..entities import Direction, Run, Status
+from ..entities import Run, Status
 from ..exceptions import MetricError, UsageError, did_you_mean, require
 from ..running.measuring import deviation, foremost, mean
 from ..types import JSONValue
-from .tables import NULL, Cell, Table
+from .tables import NULL, Cell, Table, as_cell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,9 +92,8 @@ class Score:
 
     @classmethod
     def of(cls, group: Iterable[Run], name: str) -> Score:
-        """Take the metric `name` of a group together; what did not complete does not count."""
-        complete = [run for run in group if run.status is Status.COMPLETE]
-        found = [run.metrics[name] for run in complete if name in run.metrics]
+        """Take the metric `name` of a group together."""
+        found = [run.metrics[name] for run in counted(group, name)]
         values = [value for metric in found for value in metric.folds or (metric.value,)]
         return cls(
             mean=mean([metric.value for metric in found]) if found else None,
@@ -102,6 +101,17 @@ class Score:
             n=len(values),
             runs=len(found),
         )
+
+
+def counted(group: Iterable[Run], name: str) -> list[Run]:
+    """Return the runs whose metric `name` counts: what did not complete does not.
+
+    Examples
+    --------
+    >>> counted([], "accuracy")
+    []
+    """
+    return [run for run in group if run.status is Status.COMPLETE and name in run.metrics]
 
 
 def summary_table(
@@ -146,7 +156,7 @@ def summary_table(
             f"runs cannot be grouped by {by!r}", hint="use 'params', 'launch' or 'run'"
         )
     names = _metric_names(runs, metrics)
-    groups = [[run] for run in runs] if by == "run" else _groups(runs, apart=by == "launch")
+    groups = [[run] for run in runs] if by == "run" else grouped(runs, by_launch=by == "launch")
     varied = varying(runs)
     several = len({(run.project, run.experiment) for run in runs}) > 1
     differing = _differing(groups, _DIFFERING[by])
@@ -187,37 +197,23 @@ def varying(runs: Iterable[Run]) -> list[str]:
     return [name for name in names if len({_identity(given, name) for given in params}) > 1]
 
 
-def best_row(table: Table, objective: tuple[str, Direction] | None) -> int | None:
-    """Return the row with the best mean of the objective; the first of several."""
-    if objective is None or objective[0] not in table.measured:
-        return None
-    sign = -1.0 if objective[1] is Direction.MINIMIZE else 1.0
-    scored: list[tuple[float, int]] = []
-    for number, row in enumerate(table.to_dicts()):
-        mean = row[objective[0]]
-        if isinstance(mean, float) and mean == mean:
-            scored.append((sign * mean, -number))
-    return -max(scored)[1] if scored else None
+def grouped(runs: Iterable[Run], *, by_launch: bool = False) -> list[list[Run]]:
+    """Return runs that differ only in the seed together: the rows of a summary.
 
-
-def best_group(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> list[Run]:
-    """Return the runs of the best parameter set, which are of one launch; empty where none is.
+    Parameters
+    ----------
+    runs : iterable of Run
+    by_launch : bool
+        Take no runs of different launches together.
 
     Examples
     --------
-    >>> best_group([], ("accuracy", Direction.MAXIMIZE))
+    >>> grouped([])
     []
     """
-    if objective is None or not any(objective[0] in run.metrics for run in runs):
-        return []
-    best = best_row(summary_table(runs, [objective[0]], by="launch"), objective)
-    return [] if best is None else _groups(runs, apart=True)[best]
-
-
-def _groups(runs: Sequence[Run], *, apart: bool) -> list[list[Run]]:
     found: dict[tuple[object, ...], list[Run]] = {}
     for run in runs:
-        launch = run.launch if apart else None
+        launch = run.launch if by_launch else None
         at = (run.project, run.experiment, launch, run.group, run.dataset)
         found.setdefault(at, []).append(run)
     return list(found.values())
@@ -270,13 +266,7 @@ def _experiment(run: Run, runs: Sequence[Run]) -> str:
 
 
 def _param(params: Mapping[str, JSONValue], name: str) -> Cell:
-    return NULL if name in params and params[name] is None else _cell(params.get(name))
-
-
-def _cell(value: JSONValue) -> Cell:
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    return json.dumps(value, ensure_ascii=False)
+    return NULL if name in params and params[name] is None else as_cell(params.get(name))
 
 
 def _identity(params: Mapping[str, JSONValue], name: str) -> str:

@@ -98,7 +98,7 @@ class Table:
 
     def to_plain(self) -> list[JSONValue]:
         """Return the rows as JSON values."""
-        return [{name: _finite(cell) for name, cell in row.items()} for row in self.to_dicts()]
+        return [{name: _plain(cell) for name, cell in row.items()} for row in self.to_dicts()]
 
     def to_csv(self) -> str:
         """Return the table as CSV with a header; missing values are empty."""
@@ -189,6 +189,19 @@ class Table:
         return [*marked, *(_all_numbers([row[p] for row in self.rows]) for p in self._visible())]
 
 
+def as_cell(value: JSONValue) -> Cell:
+    """Return a JSON value as a cell: what has parts becomes text.
+
+    Examples
+    --------
+    >>> as_cell(0.5), as_cell([1, 2])
+    (0.5, '[1, 2]')
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
 def aligned(lines: Sequence[Sequence[str]]) -> str:
     """Return lines of cells as text in columns, without what would break the columns.
 
@@ -251,12 +264,23 @@ def rounded(cell: Cell) -> str:
     return f"{number:.4e}"
 
 
-def _finite(cell: Cell) -> JSONValue:
+def _plain(cell: Cell) -> JSONValue:
     if isinstance(cell, Null):
         return None
-    if isinstance(cell, float) and not math.isfinite(cell):
-        return "NaN" if math.isnan(cell) else "Infinity" if cell > 0 else "-Infinity"
-    return cell
+    return finite(cell) if isinstance(cell, float) else cell
+
+
+def finite(number: float) -> JSONValue:
+    """Return a number as JSON, which knows no NaN and no infinity: they become text.
+
+    Examples
+    --------
+    >>> finite(0.5), finite(float("-inf"))
+    (0.5, '-Infinity')
+    """
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
 def _markdown(text: str) -> str:

@@ -7,9 +7,9 @@ import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
-from ..entities import checked_name
 from ..exceptions import ParameterError, UsageError, did_you_mean
 from ..fingerprint import digest
+from ..naming import checked_name
 from ..stages import RUN_WORDS, Stage
 
 

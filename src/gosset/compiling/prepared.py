@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..blueprints.base import Blueprint
-from ..entities import Run, Status, checked_name
+from ..entities import Run, Status
 from ..exceptions import DatasetError
 from ..fingerprint import derive_seed, digest
+from ..naming import checked_name
 from ..parameters import group_digest, jsonable
 from ..pipeline import Pipeline, Scope, build
 from ..planner.plan import Lookup, Plan, RunPlan

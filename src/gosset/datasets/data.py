@@ -162,7 +162,7 @@ class Data:
 
     def describe(self) -> Description:
         """Return counts and statistics of every column."""
-        return describe(self)
+        return describe(self.content, self.columns, self.rows)
 
     def __repr__(self) -> str:
         features = len(self._names("feature"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,6 @@ from .values import is_frame, is_sparse
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from .data import Data
 
 TOP = 5
 """How many of the most frequent values are kept."""
@@ -112,8 +110,13 @@ _HEADER = (
 )  # fmt: skip
 
 
-def describe(data: Data) -> Description:
-    """Return counts and statistics of every column of `data`.
+def describe(content: Mapping[str, Any], columns: Sequence[Column], rows: int) -> Description:
+    """Return counts and statistics of every column of a dataset.
+
+    Parameters
+    ----------
+    content, columns, rows
+        Those of :class:`~gosset.datasets.Data`.
 
     Examples
     --------
@@ -126,38 +129,39 @@ def describe(data: Data) -> Description:
     target  <U1      target         0        2                                          a (2), b (1)
     """
     require("pandas", "frames", "describing a dataset")
-    nodes = data.content.get("nodes")
+    nodes = content.get("nodes")
     return Description(
-        rows=data.rows,
-        columns=tuple(_columns(data)),
+        rows=rows,
+        columns=tuple(_summaries(content, columns)),
         nodes=None if nodes is None else len(nodes),
-        edges=None if nodes is None else data.rows,
+        edges=None if nodes is None else rows,
     )
 
 
-def _columns(data: Data) -> Iterator[ColumnSummary]:
+def _summaries(content: Mapping[str, Any], columns: Sequence[Column]) -> Iterator[ColumnSummary]:
+    if "frame" in content:
+        for column in columns:
+            yield _summary(column, content["frame"][column.name])
+        return
+    for role, part in (("feature", "X"), ("target", "y"), ("group", "groups")):
+        of_role = [column for column in columns if column.role == role]
+        if of_role:
+            yield from _of_part(of_role, content[part])
+
+
+def _of_part(columns: list[Column], values: Any) -> Iterator[ColumnSummary]:
     import pandas as pd
 
-    if "frame" in data.content:
-        for column in data.columns:
-            yield _summary(column, data.content["frame"][column.name])
-        return
-    roles = {"feature": "X", "target": "y", "group": "groups"}
-    for role, part in roles.items():
-        columns = [column for column in data.columns if column.role == role]
-        if not columns:
-            continue
-        values = data.content[part]
-        if is_frame(values):
-            yield from (_summary(column, values[column.name]) for column in columns)
-        elif is_sparse(values):
-            yield from _sparse(columns, values)
-        elif values.ndim <= 2 and len(columns) == math.prod(values.shape[1:]):
-            table = values.reshape(data.rows, -1)
-            for position, column in enumerate(columns):
-                yield _summary(column, pd.Series(table[:, position], copy=False))
-        else:
-            yield _summary(columns[0], pd.Series(values.ravel(), copy=False), block=True)
+    if is_frame(values):
+        yield from (_summary(column, values[column.name]) for column in columns)
+    elif is_sparse(values):
+        yield from _sparse(columns, values)
+    elif values.ndim <= 2 and len(columns) == math.prod(values.shape[1:]):
+        table = values.reshape(len(values), -1)
+        for position, column in enumerate(columns):
+            yield _summary(column, pd.Series(table[:, position], copy=False))
+    else:
+        yield _summary(columns[0], pd.Series(values.ravel(), copy=False), block=True)
 
 
 def _sparse(columns: list[Column], values: Any) -> Iterator[ColumnSummary]:

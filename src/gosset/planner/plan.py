@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -142,6 +142,11 @@ class Plan:
     items: list[Item]
     places: list[Place]
 
+    @property
+    def runs(self) -> int:
+        """How many runs there is something to settle for."""
+        return len({place.run for place in self.places} - {None})
+
     def candidates(self) -> Candidates:
         """Return what the cache holds for work whose inputs are not known yet."""
         return {item.recipe: item.candidates for item in self.items if item.candidates}
@@ -156,20 +161,36 @@ class Plan:
         ]
         return {key for key, held in counted_on if any(a.digest in sought for a in held)}
 
-    def counts(self) -> dict[str, int]:
-        """Return action → how many computations (not pieces of work) it concerns."""
-        counted = Counter(str(self.items[place.item].action) for place in self.places)
-        return {str(action): counted.get(str(action), 0) for action in Action}
+    def settled(self) -> Iterator[tuple[Place, Action, str]]:
+        """Iterate over the computations, each with what is done about it and why.
+
+        What several runs share is computed once: the others load it.
+        """
+        seen: set[int] = set()
+        for place in self.places:
+            item = self.items[place.item]
+            if item.action is Action.COMPUTE and item.id in seen:
+                yield place, Action.LOAD, "another run of this launch computes the same"
+            else:
+                yield place, item.action, item.why
+            seen.add(item.id)
 
     def by_stage(self) -> dict[str, Counter[Action]]:
         """Return stage → action → count; of runs that share work, one computes it."""
         counted: dict[str, Counter[Action]] = {}
-        seen: set[int] = set()
-        for place in self.places:
-            action = self.items[place.item].action
-            shared = action is Action.COMPUTE and place.item in seen
-            counted.setdefault(place.stage, Counter())[Action.LOAD if shared else action] += 1
-            seen.add(place.item)
+        for place, action, _ in self.settled():
+            counted.setdefault(place.stage, Counter())[action] += 1
+        return counted
+
+    def counts(self) -> Counter[Action]:
+        """Return action → how many computations (not pieces of work) it concerns."""
+        return sum(self.by_stage().values(), Counter())
+
+    def reasons(self) -> dict[str, Counter[str]]:
+        """Return stage → why, in words → for how many of its computations."""
+        counted: dict[str, Counter[str]] = {}
+        for place, _, why in self.settled():
+            counted.setdefault(place.stage, Counter())[why] += 1
         return counted
 
     def __str__(self) -> str:
@@ -179,9 +200,7 @@ class Plan:
         return "\n".join([repr(self)[1:-1], *lines])
 
     def __repr__(self) -> str:
-        runs = len({place.run for place in self.places} - {None})
-        total = sum(self.by_stage().values(), Counter[Action]())
-        return f"<plan of {runs} run{'s' * (runs != 1)}: {_told(total)}>"
+        return f"<plan of {self.runs} run{'s' * (self.runs != 1)}: {_told(self.counts())}>"
 
 
 def _told(counted: Counter[Action]) -> str:

@@ -18,13 +18,14 @@ from .plan import Action, Item, Lookup, Place, Plan, RunPlan, Sources
 from .works import (
     LOGGED,
     Collected,
-    Constant,
     Look,
     Output,
     Ref,
     Work,
     identity_of,
     key_of,
+    outputs_in,
+    shape_of,
 )
 
 KEY_FORMAT = "gosset-key/1"
@@ -124,7 +125,7 @@ class _Planner:
         same = (
             recipe,
             *own,
-            *(identities[a] or _shape(inputs[a]) for a in sorted(inputs)),
+            *(self._told_apart_by(inputs[a], identities[a]) for a in sorted(inputs)),
         )
         item = self._same.get(same)
         if item is None:
@@ -223,6 +224,17 @@ class _Planner:
                 return artifact.identity
         return None
 
+    def _told_apart_by(self, ref: Ref, identity: str | None) -> object:
+        """Return what tells an input from those of other work.
+
+        What an evicted entry remembers finds what was computed from it. If it is itself
+        computed anew it may come out otherwise, so work that is alike by it alone may differ.
+        """
+        entries = (self.items[output.work].entry for output in outputs_in(ref))
+        if identity is None or any(entry is not None and entry.evicted for entry in entries):
+            return shape_of(ref)
+        return identity
+
     def _look_up(self, items: Sequence[Item]) -> None:
         keyed: list[Item] = []
         unknown: list[Item] = []
@@ -288,19 +300,6 @@ class _Planner:
         if item.key is None:
             return "an input is computed anew; if it comes out the same, the cache is used"
         return "this code, these parameters and inputs were not computed before"
-
-
-def _shape(ref: Ref) -> object:
-    """Return what tells one unknown input from another: the work that it waits for."""
-    match ref:
-        case Output():
-            return ("output", ref.work, ref.name)
-        case Look():
-            return ("look", ref.view, ref.output, *((a, _shape(r)) for a, r in ref.inputs))
-        case Collected():
-            return ("collected", *((label, _shape(r)) for label, r in ref.values))
-        case Constant():
-            return ref.identity
 
 
 def to_work(item: Item) -> Work:

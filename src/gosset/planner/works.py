@@ -134,6 +134,19 @@ def identity_of(
     return combine(*parts)
 
 
+def shape_of(ref: Ref) -> object:
+    """Return what tells one unknown input from another: the work that it waits for."""
+    match ref:
+        case Output():
+            return ("output", ref.work, ref.name)
+        case Look():
+            return ("look", ref.view, ref.output, *((a, shape_of(r)) for a, r in ref.inputs))
+        case Collected():
+            return ("collected", *((label, shape_of(r)) for label, r in ref.values))
+        case Constant():
+            return ref.identity
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """One computation to be carried out (or found in the cache, once its inputs are known).

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from ..entities import ComputationStatus, Direction, Experiment, Launch, Run, Status
+from ..compare import Objective, best_group, first_objective, runs_frame
+from ..entities import ComputationStatus, Launch, Run, Status
 from ..exceptions import ExecutionError
-from ..running.measuring import foremost, mean
 from ..running.runner import Tally
 from ..store import Store
 from ..types import JSONValue
@@ -44,7 +43,7 @@ class LaunchResult:
     launch: Launch
     runs: list[Run]
     computations: Mapping[str, int]
-    objective: tuple[str, Direction] | None = None
+    objective: Objective | None = None
     states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
@@ -53,7 +52,7 @@ class LaunchResult:
         store: Store,
         launch: Launch,
         tally: Tally,
-        objective: tuple[str, Direction] | None,
+        objective: Objective | None,
     ) -> LaunchResult:
         """Read what a launch came to from `store`."""
         runs = store.runs_of(launch)
@@ -65,7 +64,7 @@ class LaunchResult:
             # Made by our own worker a moment ago, so it may be unpickled.
             for run, left in tally.states.items():
                 states[run] = {k: v for state in left for k, v in cloudpickle.loads(state).items()}
-        return cls(store, launch, runs, counts, objective or _guess(runs), states)
+        return cls(store, launch, runs, counts, objective or first_objective(runs), states)
 
     @property
     def status(self) -> Status:
@@ -75,7 +74,7 @@ class LaunchResult:
     @property
     def best(self) -> Run | None:
         """The first run of the best parameter set, by the mean of the objective over its seeds."""
-        return best_run(self.runs, self.objective)
+        return next(iter(best_group(self.runs, self.objective)), None)
 
     def output(
         self, run: Run | Launch | str, name: str, *, fold: int | None = None, trust: bool = False
@@ -85,8 +84,6 @@ class LaunchResult:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per run: number, status, seed, parameters and metrics."""
-        from ..compare import runs_frame
-
         return runs_frame(self.runs)
 
     def summary(self) -> Summary:
@@ -110,7 +107,6 @@ class LaunchResult:
             self.launch,
             self.runs,
             computations=self.computations,
-            best=self.best,
             objective=self.objective,
         )
 
@@ -137,48 +133,3 @@ class LaunchResult:
             f"<launch {self.launch.experiment}#{self.launch.number} {self.launch.status}: "
             f"{complete} of {len(self.runs)} runs complete>"
         )
-
-
-def best_run(runs: Sequence[Run], objective: tuple[str, Direction] | None) -> Run | None:
-    """Return the first complete run of the best parameter set.
-
-    Sets are ranked by the mean of the objective over their complete runs, which differ in
-    the seed alone: one lucky seed makes no best set.
-
-    Examples
-    --------
-    >>> best_run([], ("accuracy", Direction.MAXIMIZE)) is None
-    True
-    """
-    if objective is None:
-        return None
-    name, direction = objective
-    sign = -1.0 if direction is Direction.MINIMIZE else 1.0
-    groups: dict[str, list[Run]] = {}
-    for run in runs:
-        if run.status is Status.COMPLETE and name in run.metrics:
-            groups.setdefault(run.group, []).append(run)
-    means = {
-        group: mean([run.metrics[name].value for run in members])
-        for group, members in groups.items()
-    }
-    ranked = {group: sign * score for group, score in means.items() if not isnan(score)}
-    return groups[max(ranked, key=ranked.__getitem__)][0] if ranked else None
-
-
-def objective_of(experiment: Experiment, runs: Sequence[Run]) -> tuple[str, Direction] | None:
-    """Return the metric that tells the best run: as it was declared, else the first that can."""
-    declared = experiment.definition.get("objective")
-    if isinstance(declared, Mapping):
-        return str(declared["metric"]), Direction(str(declared["direction"]))
-    return _guess(runs)
-
-
-def _guess(runs: Sequence[Run]) -> tuple[str, Direction] | None:
-    """Return the first metric that has a better end."""
-    names = foremost(name for run in runs for name in run.metrics)
-    for run in runs:
-        for metric in run.metrics.values():
-            if metric.direction is not Direction.NONE and metric.name in names:
-                return metric.name, metric.direction
-    return None

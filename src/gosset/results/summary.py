@@ -6,10 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..compare import Table, summary_table, varying
-from ..compare.runs import best_row
+from ..compare import Objective, Table, best_row, summary_table, varying
 from ..compare.tables import printable
-from ..entities import Direction, ExceptionInfo, Launch, Run, Status
+from ..entities import ExceptionInfo, Launch, Run, Status
 from ..usercode import is_user_file
 
 SHOWN_FAILURES = 10
@@ -43,7 +42,7 @@ def summarise_launch(
     runs: Sequence[Run],
     *,
     computations: Mapping[str, int],
-    objective: tuple[str, Direction] | None,
+    objective: Objective | None,
     url: str,
 ) -> Summary:
     """Return what a launch came to.
@@ -63,10 +62,12 @@ def summarise_launch(
         f"execution {launch.execution}, {launch.status.label}{took}"
     )
     table = summary_table(runs)
-    best = best_row(table, objective)
+    # An objective that is not among the foremost metrics has no column.
+    shown = objective if objective is not None and objective[0] in table.measured else None
+    best = best_row(runs, shown)
     tail = []
-    if best is not None and objective is not None:
-        tail.append(_best_line(runs, objective, table, best))
+    if best is not None and shown is not None:
+        tail.append(_best_line(runs, shown, table, best))
     words = ("computed", "cached", "failed", "skipped")
     tail.append(", ".join(f"{computations[word]} {word}" for word in words))
     failed = [run for run in runs if run.status is Status.FAILED]
@@ -75,9 +76,7 @@ def summarise_launch(
     return Summary(head, replace(table, best=best), tail)
 
 
-def _best_line(
-    runs: Sequence[Run], objective: tuple[str, Direction], table: Table, best: int
-) -> str:
+def _best_line(runs: Sequence[Run], objective: Objective, table: Table, best: int) -> str:
     row = table.to_dicts()[best]
     name, direction = objective
     params = ", ".join(f"{p}={row[p]}" for p in varying(runs)) or "the only parameter set"

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
 from datetime import datetime
+from enum import StrEnum
 
-from ..compare import Score
+from ..compare import Objective, Score, best_group
+from ..compare.tables import finite
 from ..entities import (
     ArtifactRef,
     Attempt,
     CacheEntry,
     Computation,
     Dataset,
-    Direction,
     ExceptionInfo,
     Execution,
     Experiment,
@@ -51,36 +50,13 @@ def run_to_json(run: Run) -> dict[str, JSONValue]:
     ``metrics_folds`` name → values in fold order. JSON knows no NaN or infinity: they
     appear as text.
     """
+    metrics = run.metrics.values()
     return {
-        "id": run.id,
-        "number": run.number,
-        "name": run.name,
-        "project": run.project,
-        "experiment": run.experiment,
-        "execution": run.execution,
-        "launch": run.launch,
-        "status": str(run.status),
-        "seed": run.seed,
-        "params": plain(run.params),
-        "metrics": {name: _number(metric.value) for name, metric in run.metrics.items()},
-        "metrics_std": {
-            name: _number(metric.std)
-            for name, metric in run.metrics.items()
-            if metric.std is not None
-        },
-        "metrics_folds": {
-            name: [_number(value) for value in metric.folds]
-            for name, metric in run.metrics.items()
-            if metric.folds
-        },
-        "fields": plain(run.fields),
-        "tags": list(run.tags),
-        "dataset": run.dataset,
-        "split": run.split,
-        "started": _time(run.started),
-        "ended": _time(run.ended),
-        "duration": run.duration,
-        "cached": run.cached,
+        **_named(run, "id number name project experiment execution launch status seed params"),
+        "metrics": {m.name: plain(m.value) for m in metrics},
+        "metrics_std": {m.name: plain(m.std) for m in metrics if m.std is not None},
+        "metrics_folds": {m.name: plain(m.folds) for m in metrics if m.folds},
+        **_named(run, "fields tags dataset split started ended duration cached"),
     }
 
 
@@ -89,8 +65,7 @@ def launch_to_json(
     runs: Sequence[Run],
     *,
     computations: Mapping[str, int],
-    best: Run | None,
-    objective: tuple[str, Direction] | None,
+    objective: Objective | None,
 ) -> dict[str, JSONValue]:
     """Return what ``run --json`` prints of a launch.
 
@@ -99,28 +74,23 @@ def launch_to_json(
     values the deviation is over, those of all their folds.
     """
     told: JSONValue = None
-    if best is not None and objective is not None:
+    best = best_group(runs, objective)
+    if best and objective is not None:
         name, direction = objective
-        score = Score.of([run for run in runs if run.group == best.group], name)
+        score = Score.of(best, name)
         told = {
-            "id": best.id,
-            "number": best.number,
-            "params": plain(best.params),
+            **_named(best[0], "id number params"),
             "metric": name,
-            "value": _number(score.mean),
-            "std": _number(score.std),
+            "value": plain(score.mean),
+            "std": plain(score.std),
             "n": score.n,
             "seeds": score.runs,
             "direction": str(direction),
         }
     return {
-        "project": launch.project,
-        "experiment": launch.experiment,
-        "execution": launch.execution,
+        **_named(launch, "project experiment execution"),
         "launch": launch.number,
-        "id": launch.id,
-        "status": str(launch.status),
-        "duration": launch.duration,
+        **_named(launch, "id status duration"),
         "runs": [
             {**run_to_json(run), "exception": exception_to_json(run.exception)} for run in runs
         ],
@@ -130,128 +100,62 @@ def launch_to_json(
 
 
 def plan_to_json(plan: Plan) -> dict[str, JSONValue]:
-    """Return what ``run --plan --json`` prints of a plan: counts and reasons by stage.
-
-    What several runs share is computed once: the others load it.
-    """
-    stages: dict[str, dict[str, Counter[str]]] = {}
-    seen: set[int] = set()
-    for place in plan.places:
-        item = plan.items[place.item]
-        action, why = item.action, item.why
-        if action is Action.COMPUTE and item.id in seen:
-            action, why = Action.LOAD, "another run of this launch computes the same"
-        seen.add(item.id)
-        told = stages.setdefault(place.stage, {"actions": Counter(), "why": Counter()})
-        told["actions"][str(action)] += 1
-        told["why"][why] += 1
-    listed: list[JSONValue] = [
-        {
-            "stage": stage,
-            **{str(a): told["actions"][str(a)] for a in Action},
-            "why": dict(told["why"]),
-        }
-        for stage, told in stages.items()
+    """Return what ``run --plan --json`` prints of a plan: counts and reasons by stage."""
+    reasons = plan.reasons()
+    stages: list[JSONValue] = [
+        {"stage": stage, **_actions(actions), "why": dict(reasons[stage])}
+        for stage, actions in plan.by_stage().items()
     ]
-    counts = {str(a): sum(told["actions"][str(a)] for told in stages.values()) for a in Action}
-    runs = len({place.run for place in plan.places if place.run is not None})
-    return {"runs": runs, "stages": listed, "counts": dict(counts)}
+    return {"runs": plan.runs, "stages": stages, "counts": _actions(plan.counts())}
+
+
+def _actions(counted: Counter[Action]) -> dict[str, JSONValue]:
+    return {str(action): counted[action] for action in Action}
 
 
 def launch_entity_to_json(launch: Launch) -> dict[str, JSONValue]:
     """Return a launch as ``list launches --json`` prints it."""
-    return {
-        "id": launch.id,
-        "project": launch.project,
-        "experiment": launch.experiment,
-        "execution": launch.execution,
-        "number": launch.number,
-        "status": str(launch.status),
-        "command": launch.command,
-        "user": launch.user,
-        "host": launch.host,
-        "notes": launch.notes,
-        "created": _time(launch.created),
-        "started": _time(launch.started),
-        "ended": _time(launch.ended),
-        "duration": launch.duration,
-    }
+    return _named(
+        launch,
+        "id project experiment execution number status command user host notes "
+        "created started ended duration",
+    )
 
 
 def project_to_json(project: Project) -> dict[str, JSONValue]:
     """Return a project as JSON."""
-    return {
-        "id": project.id,
-        "name": project.name,
-        "description": project.description,
-        "created": _time(project.created),
-    }
+    return _named(project, "id name description created")
 
 
 def experiment_to_json(experiment: Experiment) -> dict[str, JSONValue]:
     """Return an experiment as JSON, with what was declared."""
-    return {
-        "id": experiment.id,
-        "project": experiment.project,
-        "name": experiment.name,
-        "description": experiment.description,
-        "definition": plain(experiment.definition),
-        "created": _time(experiment.created),
-    }
+    return _named(experiment, "id project name description definition created")
 
 
 def execution_to_json(execution: Execution) -> dict[str, JSONValue]:
     """Return an execution as JSON."""
-    return {
-        "id": execution.id,
-        "project": execution.project,
-        "experiment": execution.experiment,
-        "number": execution.number,
-        "fingerprint": execution.fingerprint,
-        "created": _time(execution.created),
-    }
+    return _named(execution, "id project experiment number fingerprint created")
 
 
 def computation_to_json(computation: Computation) -> dict[str, JSONValue]:
     """Return a computation as ``show RUN --json`` prints it; run and launch are ids."""
     return {
-        "id": computation.id,
-        "run": computation.run,
-        "launch": computation.launch,
-        "stage": computation.stage,
-        "fold": computation.fold,
-        "status": str(computation.status),
-        "key": computation.key,
-        "inputs": dict(computation.inputs),
+        **_named(computation, "id run launch stage fold status key inputs"),
         "outputs": [artifact_to_json(artifact) for artifact in computation.outputs],
-        "started": _time(computation.started),
-        "wall": computation.wall,
-        "cpu": computation.cpu,
-        "memory": computation.memory,
-        "log": computation.log,
+        **_named(computation, "started wall cpu memory log"),
         "exception": exception_to_json(computation.exception),
     }
 
 
 def artifact_to_json(artifact: ArtifactRef) -> dict[str, JSONValue]:
     """Return where a value lies as JSON."""
-    return {
-        "name": artifact.name,
-        "format": artifact.format,
-        "digest": artifact.digest,
-        "size": artifact.size,
-    }
+    return _named(artifact, "name format digest size")
 
 
 def attempt_to_json(attempt: Attempt) -> dict[str, JSONValue]:
     """Return an attempt as JSON."""
     return {
-        "number": attempt.number,
-        "status": str(attempt.status),
-        "resource": attempt.resource,
-        "execution": attempt.execution,
-        "started": _time(attempt.started),
-        "ended": _time(attempt.ended),
+        **_named(attempt, "number status resource execution started ended"),
         "exception": exception_to_json(attempt.exception),
     }
 
@@ -259,106 +163,72 @@ def attempt_to_json(attempt: Attempt) -> dict[str, JSONValue]:
 def dataset_to_json(dataset: Dataset) -> dict[str, JSONValue]:
     """Return a version of a dataset as JSON, with its columns."""
     return {
-        "name": dataset.name,
-        "version": dataset.version,
-        "digest": dataset.digest,
-        "rows": dataset.rows,
+        **_named(dataset, "name version digest rows"),
         "columns": [
-            {
-                "name": column.name,
-                "dtype": column.dtype,
-                "role": column.role,
-                "unit": column.unit,
-                "description": column.description,
-                "labels": list(column.labels),
-            }
-            for column in dataset.columns
+            _named(column, "name dtype role unit description labels") for column in dataset.columns
         ],
-        "targets": list(dataset.targets),
-        "description": dataset.description,
-        "source": dataset.source,
-        "created": _time(dataset.created),
+        **_named(dataset, "targets description source created"),
     }
 
 
 def hyperparameter_to_json(hyperparameter: Hyperparameter) -> dict[str, JSONValue]:
     """Return an effective parameter of an estimator as JSON."""
-    return {
-        field.name: plain(getattr(hyperparameter, field.name)) for field in fields(hyperparameter)
-    }
+    return _named(hyperparameter, "name value kind")
 
 
 def cache_entry_to_json(entry: CacheEntry) -> dict[str, JSONValue]:
     """Return an entry of the cache as JSON."""
     return {
-        "key": entry.key,
-        "stage": entry.stage,
-        "recipe": entry.recipe,
-        "parts": plain(entry.parts),
+        **_named(entry, "key stage recipe parts"),
         "outputs": [artifact_to_json(artifact) for artifact in entry.outputs],
         "size": sum(artifact.size for artifact in entry.outputs),
-        "wall": entry.wall,
-        "created": _time(entry.created),
-        "evicted": entry.evicted,
+        **_named(entry, "wall created evicted"),
     }
 
 
 def metric_summary_to_json(metric: MetricSummary) -> dict[str, JSONValue]:
     """Return a metric over many runs as JSON."""
-    return {
-        "name": metric.name,
-        "direction": metric.direction,
-        "runs": metric.runs,
-        "minimum": _number(metric.minimum),
-        "mean": _number(metric.mean),
-        "maximum": _number(metric.maximum),
-    }
+    return _named(metric, "name direction runs minimum mean maximum")
 
 
 def artifact_summary_to_json(artifact: ArtifactSummary) -> dict[str, JSONValue]:
     """Return an artifact that the catalog knows as JSON."""
-    return {
-        "digest": artifact.digest,
-        "format": artifact.format,
-        "size": artifact.size,
-        "references": artifact.references,
-    }
+    return _named(artifact, "digest format size references")
 
 
 def exception_to_json(exception: ExceptionInfo | None) -> JSONValue:
     """Return an exception as JSON; None stays None."""
-    if exception is None:
-        return None
-    return {
-        "type": exception.type,
-        "message": exception.message,
-        "traceback": exception.traceback,
-    }
+    return None if exception is None else _named(exception, "type message traceback")
 
 
-def _time(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()
-
-
-def _number(value: float | None) -> JSONValue:
-    if value is None or math.isfinite(value):
-        return value
-    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+def _named(entity: object, names: str) -> dict[str, JSONValue]:
+    """Return the attributes of an entity that go by the same names in JSON, in this order."""
+    return {name: plain(getattr(entity, name)) for name in names.split()}
 
 
 def plain_mapping(mapping: Mapping[str, object]) -> dict[str, JSONValue]:
-    """Return a mapping as JSON values, in which numbers that are not finite are text."""
+    """Return a mapping as JSON values, see :func:`plain`."""
     return {str(name): plain(item) for name, item in mapping.items()}
 
 
 def plain(value: object) -> JSONValue:
-    """Return a value as JSON values, in which numbers that are not finite are text."""
+    """Return a value as JSON values: times in ISO 8601, numbers that are not finite as text.
+
+    Examples
+    --------
+    >>> plain({"folds": (0.5, float("nan"))})
+    {'folds': [0.5, 'NaN']}
+    """
     if isinstance(value, Mapping):
         return plain_mapping(value)
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, float):
-        return _number(value)
+        return finite(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, StrEnum):
+        return value.value
     return value  # type: ignore[return-value]
 
 

@@ -15,10 +15,11 @@ from typing import Any
 from ..artifacts import open_artifacts
 from ..artifacts.base import ArtifactStore
 from ..artifacts.values import keep, load
-from ..entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo, checked_name
+from ..entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo
 from ..exceptions import GossetError, SerializationError, StageError
 from ..executors.base import Send
 from ..identifiers import now
+from ..naming import checked_name
 from ..planner.works import (
     LOGGED,
     Candidates,

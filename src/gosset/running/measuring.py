@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import fmean
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..artifacts.base import ArtifactStore
 from ..artifacts.values import load
@@ -19,6 +19,8 @@ from ..planner.works import LOGGED
 from ..stages import Stage
 from ..types import JSONValue
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:
@@ -26,14 +28,20 @@ class Measured:
 
     Attributes
     ----------
+    fields : mapping
+        What stages on folds keep under one name: the value where all have the same, else the
+        list of them, in fold order.
     damaged : tuple of str
         Digests of logs that could not be read, and are missing from the rest.
+    clashes : tuple of str
+        What two stages give under one name, in words; it is missing from the rest.
     """
 
     metrics: list[Metric]
     fields: dict[str, JSONValue]
     tags: tuple[str, ...]
     damaged: tuple[str, ...] = ()
+    clashes: tuple[str, ...] = ()
 
 
 def measure(
@@ -48,9 +56,8 @@ def measure(
         Stage, fold and outputs of every computation.
     artifacts : ArtifactStore
     """
-    scores: dict[str, dict[int | None, float]] = defaultdict(dict)
+    scores, kept = _Gathered[float]("metric"), _Gathered[JSONValue]("field")
     directions: dict[str, Direction] = {}
-    fields: dict[str, JSONValue] = {}
     tags: list[str] = []
     damaged: list[str] = []
     for stage, fold, given in outputs:
@@ -62,20 +69,71 @@ def measure(
                     damaged.append(artifact.digest)
                     continue
                 assert isinstance(logged, dict)
-                for name, value in logged["metrics"].items():
-                    scores[name][fold] = value
-                fields.update(logged["fields"])
+                scores.add(stage, fold, logged["metrics"])
+                kept.add(stage, fold, logged["fields"])
                 tags.extend(logged["tags"])
             elif stage.metric and artifact.inline is not None:
                 score = number(load(artifact, artifacts, trust=True))
                 if score is not None:
-                    scores[artifact.name][fold] = score
+                    scores.add(stage, fold, {artifact.name: score})
                     directions[artifact.name] = stage.direction
     metrics = [
         summarise(name, by_fold, directions.get(name, Direction.NONE))
-        for name, by_fold in scores.items()
+        for name, by_fold in scores.settled().items()
     ]
-    return Measured(metrics, fields, tuple(dict.fromkeys(tags)), tuple(damaged))
+    fields = {name: _over_folds(by_fold) for name, by_fold in kept.settled().items()}
+    clashes = (*scores.clashes.values(), *kept.clashes.values())
+    return Measured(metrics, fields, tuple(dict.fromkeys(tags)), tuple(damaged), clashes)
+
+
+class _Gathered(Generic[T]):
+    """Values by name and fold, and the stage that gave each.
+
+    Where several stages log one name in one place, the last one counts, as within a stage.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.clashes: dict[str, str] = {}
+        self._kind = kind
+        self._values: dict[str, dict[int | None, tuple[Stage, T]]] = defaultdict(dict)
+
+    def add(self, stage: Stage, fold: int | None, values: Mapping[str, T]) -> None:
+        """Take what a stage gave; None is the fold of the run as a whole."""
+        for name, value in values.items():
+            places = self._values[name]
+            # Where it was given already; for the rest of the folds, the first stands.
+            place = fold if fold in places else next(iter(places), fold)
+            if place in places:
+                other = places[place][0]
+                twice = other.name != stage.name and (other.metric or stage.metric)
+                if (place is None) is not (fold is None) or (place == fold and twice):
+                    self._tell(name, (other, place), (stage, fold))
+            places[fold] = stage, value
+
+    def settled(self) -> dict[str, dict[int | None, T]]:
+        """Return name → fold → value, of the names that say one thing."""
+        return {
+            name: {fold: value for fold, (_, value) in by_fold.items()}
+            for name, by_fold in self._values.items()
+            if name not in self.clashes
+        }
+
+    def _tell(self, name: str, *sources: tuple[Stage, int | None]) -> None:
+        one, other = (
+            f"stage {stage.name!r} {'for the whole run' if fold is None else 'on each fold'}"
+            for stage, fold in sources
+        )
+        self.clashes[name] = (
+            f"{self._kind} {name!r} comes from {one} and from {other}; "
+            "give one of them another name"
+        )
+
+
+def _over_folds(values: Mapping[int | None, JSONValue]) -> JSONValue:
+    if None in values:
+        return values[None]
+    first, *others = ordered = [values[fold] for fold in sorted(f for f in values if f is not None)]
+    return first if all(value == first for value in others) else ordered
 
 
 def summarise(name: str, scores: Mapping[int | None, float], direction: Direction) -> Metric:

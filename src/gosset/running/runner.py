@@ -36,7 +36,7 @@ from ..planner.planning import to_work
 from ..planner.works import Outcome, TaskSpec, outputs_in
 from ..storage.base import Catalog, RunUpdate
 from ..types import JSONValue
-from .measuring import measure
+from .measuring import Measured, measure
 from .observing import Observer
 from .recording import FLUSH_EVERY, Entries, Recorder
 from .tasks import Tasks
@@ -249,8 +249,10 @@ class Runner:
             self.tally.outcomes[outcome.key] = outcome
             if item.action is Action.COMPUTE:
                 # Where the bytes of an entry are gone, what came out now takes its place; both
-                # in one call, for what is taken apart may be written apart.
-                stale = [] if item.entry is None else [item.entry.key]
+                # in one call, for what is taken apart may be written apart. One that is evicted
+                # makes room by itself, and other work may have filled it since.
+                entry = item.entry
+                stale = [] if entry is None or entry.evicted else [entry.key]
                 self._recorder.add(entries=[self._entries.entry_of(item, outcome)], stale=stale)
         if outcome.state is not None and item.run is not None:
             self.tally.states[item.run.facts.id].append(outcome.state)
@@ -325,10 +327,7 @@ class Runner:
         )
         self.tally.damaged.extend(measured.damaged)
         failure = next((o.exception for o in outcomes if o.exception is not None), None)
-        if failure is None and measured.damaged:
-            failure = ExceptionInfo(
-                type="ArtifactDamagedError", message="what a stage had logged cannot be read"
-            )
+        failure = failure or _unusable(measured)
         skipped = any(
             o.status is ComputationStatus.SKIPPED and self._items[o.work].action is Action.COMPUTE
             for o in outcomes
@@ -397,3 +396,13 @@ class Runner:
                 runs=[RunUpdate(id=run.id, status=Status.STOPPED, ended=moment)],
                 attempts=[self._attempt(number, Status.STOPPED, began, moment)] if began else (),
             )
+
+
+def _unusable(measured: Measured) -> ExceptionInfo | None:
+    """Return why what a run measured cannot stand, although all its stages went well."""
+    if measured.damaged:
+        message = "what a stage had logged cannot be read"
+        return ExceptionInfo(type="ArtifactDamagedError", message=message)
+    if measured.clashes:
+        return ExceptionInfo(type="StageError", message=measured.clashes[0])
+    return None

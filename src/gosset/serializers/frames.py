@@ -14,7 +14,7 @@ from ..types import JSONValue
 from .base import Sink
 from .json import decode, encode
 from .mapping import contents
-from .tables import OpenSink, pyarrow
+from .tables import OpenSink, compact, pyarrow
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,6 +192,9 @@ def _metadata(value: Any, empty: Any) -> dict[bytes, bytes]:
         "freq": _frequency(value.index),
     }
     template = pa.RecordBatch.from_pandas(empty)
+    # It is remembered for all frames of the form, and must show nothing of the rows of this one.
+    columns = [compact(column) for column in template.columns]
+    template = pa.RecordBatch.from_arrays(columns, schema=template.schema)
     buffer = io.BytesIO()
     with pa.ipc.new_stream(buffer, template.schema) as writer:
         writer.write_batch(template)

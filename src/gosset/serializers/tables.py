@@ -14,7 +14,8 @@ from .mapping import contents
 class ArrowSerializer:
     """A ``pyarrow.Table``, in one chunk.
 
-    Two equal tables have the same bytes unless they differ beneath a null.
+    Two equal tables have the same bytes unless they differ beneath a null. Of a slice, only
+    what it shows is written.
     """
 
     name = "arrow"
@@ -34,7 +35,12 @@ class ArrowSerializer:
             pa.PythonFile(OpenSink(file), mode="w") as sink,
             pa.ipc.new_file(sink, value.schema, options=options) as writer,
         ):
-            writer.write_table(value.combine_chunks())
+            table = value.combine_chunks()
+            columns = [
+                pa.chunked_array([compact(chunk) for chunk in column.chunks], column.type)
+                for column in table.columns
+            ]
+            writer.write_table(pa.Table.from_arrays(columns, schema=table.schema))
 
     def load(self, file: BinaryIO) -> object:
         """See :meth:`Serializer.load`."""
@@ -103,6 +109,21 @@ def pyarrow() -> Any:
             hint="pip install 'gosset[frames]'",
         ) from error
     return pa
+
+
+def compact(array: Any) -> Any:
+    """Return an array that is equal to a ``pyarrow.Array`` and has memory of its own.
+
+    Arrow's own format takes in what lies under a slice beside it, such as the texts of all
+    the rows that it was cut from. Equal arrays would have other bytes, and the file would
+    tell of rows that are not in it.
+    """
+    pa = pyarrow()
+    if pa.types.is_dictionary(array.type):
+        indices, dictionary = compact(array.indices), compact(array.dictionary)
+        ordered = array.type.ordered
+        return pa.DictionaryArray.from_arrays(indices, dictionary, ordered=ordered)
+    return pa.concat_arrays([array, array.slice(0, 0)])  # one alone would not be copied
 
 
 def _polars_parquet(frame: Any) -> io.BytesIO:

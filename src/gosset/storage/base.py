@@ -289,7 +289,12 @@ class Catalog(Protocol):
         ...
 
     def candidates(self, recipes: Iterable[str]) -> dict[str, list[CacheEntry]]:
-        """Return the entries of each recipe that has any, evicted ones left out."""
+        """Return the entries of each recipe that has any, newest first, evicted ones left out.
+
+        Of the entries of one recipe some thousands at least; older ones may be left out,
+        so that what is asked does not grow with the age of a store. Who misses one
+        computes it anew.
+        """
         ...
 
     def evict(self, keys: Iterable[str]) -> int:

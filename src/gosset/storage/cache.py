@@ -1,16 +1,23 @@
-"""Cache entries: added, revived and evicted."""
+"""Cache entries: added, revived, found by their recipe and evicted."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 
 from ..entities import CacheEntry
 from . import rows
 from . import schema as s
-from .read import chunks
+from .chunking import chunks
+from .read import load
 from .values import encode
+
+CANDIDATES: Final = 5000
+"""Entries of one recipe that are found at most: those of a launch of 500 parameter sets over
+10 folds. A stage may have been carried out on ever new inputs for years."""
 
 
 def add(connection: sa.Connection, new: Sequence[CacheEntry]) -> None:
@@ -52,6 +59,20 @@ def _entry_row(pk: int, entry: CacheEntry) -> rows.Row:
         "created": entry.created,
         "evicted": entry.evicted,
     }
+
+
+def candidates(connection: sa.Connection, recipes: Iterable[str]) -> dict[str, list[CacheEntry]]:
+    """Return the entries of each recipe, newest first, at most :data:`CANDIDATES` of each."""
+    c = s.cache_entries.c
+    age = sa.func.row_number().over(partition_by=c.recipe, order_by=c.pk.desc())
+    found: defaultdict[str, list[CacheEntry]] = defaultdict(list)
+    for chunk in chunks(recipes):
+        held = sa.select(c.pk, age.label("age")).where(c.recipe.in_(chunk), c.evicted.is_(False))
+        ranked = held.subquery().c
+        newest = sa.select(ranked.pk).where(ranked.age <= CANDIDATES).order_by(ranked.pk.desc())
+        for entry in load(connection, "cache", connection.execute(newest).scalars()):
+            found[entry.recipe].append(entry)
+    return dict(found)
 
 
 def evict(connection: sa.Connection, keys: Iterable[str]) -> int:

@@ -11,7 +11,7 @@ from ..entities import Attempt, Computation
 from . import documents as d
 from . import rows
 from . import schema as s
-from .read import chunks
+from .chunking import chunks
 from .values import encode
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..entities import Dataset, Environment, Execution, Experiment, Project, checked_name
+from ..entities import Dataset, Environment, Execution, Experiment, Project
 from ..exceptions import NotFoundError
 from ..identifiers import new_id, now
+from ..naming import checked_name
 from ..types import JSONValue
 from . import rows
 from . import schema as s

@@ -12,7 +12,7 @@ from ..entities import ArtifactRef
 from ..exceptions import NotFoundError
 from ..types import JSONValue
 from . import schema as s
-from .read import chunks
+from .chunking import chunks
 
 Row = dict[str, Any]
 

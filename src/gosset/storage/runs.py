@@ -7,16 +7,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..entities import Metric, Run, Status, checked_name
+from ..entities import Metric, Run, Status
 from ..exceptions import NotFoundError, UsageError
 from ..identifiers import new_id, now
+from ..naming import checked_name
 from . import documents as d
 from . import rows
 from . import schema as s
 from .base import NewRun, RunUpdate
+from .chunking import chunks
 from .declare import next_number
 from .numbers import as_double
-from .read import chunks, load
+from .read import load
 from .values import decode, encode, side_row
 
 

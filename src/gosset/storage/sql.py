@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -24,13 +23,12 @@ from ..exceptions import StoreReadOnlyError
 from ..filters import Expression
 from ..series import Chunk
 from ..types import JSONValue
-from . import cache, compile, computations, declare, delete, launches, read
+from . import cache, compile, computations, declare, delete, launches, points, read
 from . import find as references
 from . import runs as run_rows
 from .base import Batch, Catalog, NewRun, Order, Split
 from .connect import Database
 from .news import Sink
-from .schema import cache_entries
 from .sink import SQLSink
 
 
@@ -209,16 +207,11 @@ class SQLCatalog:
 
     def entries(self, keys: Iterable[str]) -> dict[str, CacheEntry]:
         with self._database.read() as connection:
-            found = read.entries(connection, cache_entries.c.key, keys)
-            return {entry.key: entry for _, entry in found}
+            return {entry.key: entry for entry in read.entries(connection, keys)}
 
     def candidates(self, recipes: Iterable[str]) -> dict[str, list[CacheEntry]]:
-        result: defaultdict[str, list[CacheEntry]] = defaultdict(list)
         with self._database.read() as connection:
-            for _, entry in read.entries(connection, cache_entries.c.recipe, recipes):
-                if not entry.evicted:
-                    result[entry.recipe].append(entry)
-        return dict(result)
+            return cache.candidates(connection, recipes)
 
     def evict(self, keys: Iterable[str]) -> int:
         with self._database.write() as connection:
@@ -259,7 +252,7 @@ class SQLCatalog:
 
     def series(self, run_id: str, names: Sequence[str] | None = None) -> dict[str, list[Chunk]]:
         with self._database.read() as connection:
-            return read.series(connection, run_id, names)
+            return points.series(connection, run_id, names)
 
     def sink(self) -> Sink:
         return SQLSink(self._database)

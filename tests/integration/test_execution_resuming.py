@@ -1,0 +1,200 @@
+"""Launches that cannot go on, and launches that are taken up again: by whom, and how."""
+
+import os
+import sqlite3
+import time
+
+import psycopg
+import pytest
+
+import gosset as gs
+from gosset.entities import Status
+from gosset.exceptions import StorageError, UsageError
+
+# -- what the catalog refuses
+
+REFUSE_IN_POSTGRESQL = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION 'no more runs'; END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON runs EXECUTE FUNCTION refuse();
+"""
+REFUSE_IN_SQLITE = """
+CREATE TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'no more runs'); END
+"""
+
+
+def refuse_runs(store):
+    """Have the database itself refuse to add runs."""
+    if store.url.startswith("sqlite"):
+        with sqlite3.connect(store.url.removeprefix("sqlite:///")) as connection:
+            connection.execute(REFUSE_IN_SQLITE)
+        connection.close()
+    else:
+        with psycopg.connect(store.url, autocommit=True) as connection:
+            connection.execute(REFUSE_IN_POSTGRESQL)
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_launch_whose_runs_cannot_be_added_has_failed_at_once(store, executor):
+    refuse_runs(store)
+    experiment = gs.Experiment("e", steps=[lambda run: None])
+    with pytest.raises(StorageError, match="no more runs"):
+        experiment.execute(store=store, executor=executor, progress=False)
+    [launch] = store.select("launches")
+    assert launch.status is Status.FAILED
+    assert launch.ended is not None
+    assert store.runs() == []
+    # Nothing goes on that would keep it alive, and it is nobody's orphan.
+    assert store.catalog.reap() == 0
+
+
+# -- one launch, two processes
+
+LAB = """\
+import sys
+import time
+from pathlib import Path
+
+import gosset as gs
+from gosset.exceptions import UsageError
+from gosset.running.observing import Quiet
+
+
+def wait_for(*names):
+    end = time.monotonic() + 20
+    while not all(Path(name).exists() for name in names):
+        assert time.monotonic() < end, names
+        time.sleep(0.01)
+
+
+class Meeting(Quiet):
+    # What the code's change is told to comes between the look at the launch and its taking up.
+    def warn(self, message):
+        assert "the code has changed" in message, message
+        Path(f"ready-{sys.argv[1]}").touch()
+        wait_for("ready-1", "ready-2")
+
+
+def work(run):
+    raise ValueError("not yet")
+
+
+experiment = gs.Experiment("e", steps=[work])
+
+if __name__ == "__main__":
+    number, url, artifacts = sys.argv[1:]
+    with gs.open_store(url, artifacts=artifacts) as store:
+        try:
+            if number == "0":
+                experiment.execute(store=store, executor="inline", progress=False)
+            else:
+                experiment.resume(store=store, progress=Meeting())
+                Path(f"worked-{number}").touch()
+        except UsageError as error:
+            Path("refused").write_text(str(error))
+"""
+
+
+def test_of_two_processes_that_resume_a_launch_at_once_one_works(folder, store, tmp_path):
+    folder.write("lab.py", LAB)
+    given = (store.url, str(tmp_path / "artifacts"))
+    folder.run("lab.py", "0", *given)
+    # The one that works is at it until the other one was refused.
+    folder.edit("lab.py", '    raise ValueError("not yet")\n', '    wait_for("refused")\n')
+    both = [folder.popen("lab.py", number, *given) for number in ("1", "2")]
+    for process in both:
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 0, error
+    assert len(list(folder.path.glob("worked-*"))) == 1
+    assert (folder.path / "refused").read_text() == (
+        "launch e#1 was resumed by another process; wait until it has ended"
+    )
+    [launch] = store.select("launches")
+    assert launch.status is Status.COMPLETE
+    [run] = store.runs()
+    statuses = [str(attempt.status) for attempt in store.catalog.attempts(run.id)]
+    assert statuses == ["failed", "complete"]
+    [worked] = folder.path.glob("worked-*")
+    assert launch.pid == both[int(worked.name[-1]) - 1].pid
+
+
+# -- where it is carried out again
+
+
+@pytest.fixture
+def experiment(tmp_path):
+    """An experiment whose runs fail until it is mended, and tell who carried them out."""
+    mended = tmp_path / "mended"
+
+    def work(run):
+        if not mended.exists():
+            raise ValueError("not yet")
+        time.sleep(0.1)  # long enough that several workers, if there are, take part
+        run.fields["pid"] = os.getpid()
+
+    made = gs.Experiment("e", steps=[work], parameters={"n": [1, 2, 3, 4, 5, 6]})
+    made.mend = mended.touch
+    return made
+
+
+def where(store, launch):
+    """Return the executors of the last attempts, and how many processes were at work."""
+    runs = store.runs_of(launch)
+    last = {store.catalog.attempts(run.id)[-1].resource for run in runs}
+    return last, {run.fields["pid"] for run in runs}
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    def settings(executor, jobs):
+        monkeypatch.setenv("GOSSET_EXECUTOR", executor)
+        monkeypatch.setenv("GOSSET_JOBS", str(jobs))
+
+    return settings
+
+
+def test_launch_is_resumed_with_the_executor_and_jobs_that_it_had(experiment, store, settings):
+    first = experiment.execute(store=store, executor="processes", jobs=1, progress=False)
+    experiment.mend()
+    settings("inline", 3)
+    again = experiment.resume(store=store, progress=False)
+    again.raise_for_status()
+    executors, pids = where(store, first.launch)
+    assert executors == {"processes"}
+    assert len(pids) == 1
+    assert pids != {os.getpid()}
+
+
+def test_launch_that_was_inline_stays_so_whatever_the_settings_say(experiment, store, settings):
+    first = experiment.execute(store=store, executor="inline", progress=False)
+    experiment.mend()
+    settings("processes", 3)
+    experiment.resume(store=store, progress=False).raise_for_status()
+    assert where(store, first.launch) == ({"inline"}, {os.getpid()})
+
+
+def test_executor_that_is_given_anew_does_not_take_the_old_jobs(experiment, store):
+    first = experiment.execute(store=store, executor="processes", jobs=2, progress=False)
+    experiment.mend()
+    experiment.resume(store=store, executor="inline", progress=False).raise_for_status()
+    assert where(store, first.launch) == ({"inline"}, {os.getpid()})
+
+
+def test_jobs_that_are_given_for_an_inline_launch_are_refused_and_change_nothing(experiment, store):
+    first = experiment.execute(store=store, executor="inline", progress=False)
+    experiment.mend()
+    with pytest.raises(UsageError, match="at once; use 'processes'"):
+        experiment.resume(store=store, jobs=2, progress=False)
+    assert store.catalog.find("launches", first.launch.id) == first.launch
+
+
+def test_jobs_of_the_settings_are_for_who_has_workers(experiment, store, settings):
+    experiment.mend()
+    settings("inline", 3)
+    result = experiment.execute(store=store, progress=False)
+    result.raise_for_status()
+    assert result.launch.settings["jobs"] is None
+    settings("processes", 3)
+    experiment.execute(store=store, executor="inline", progress=False).raise_for_status()
+    with pytest.raises(UsageError, match="at once; use 'processes'"):
+        experiment.execute(store=store, executor="inline", jobs=3, progress=False)

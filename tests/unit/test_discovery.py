@@ -1,0 +1,111 @@
+"""Importing a file tells what it declares, and starts nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import gosset as gs
+from gosset.discovery import experiment_of, load_experiments, load_module
+from gosset.exceptions import UsageError
+
+DECLARED = """\
+import gosset as gs
+
+@gs.stage
+def one():
+    return 1
+
+inner = gs.Experiment("inner", stages=[one], store="memory://")
+"""
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Write a file of a fresh folder; what is imported from there is forgotten afterwards."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = {*sys.modules}
+
+    def write(name: str, *parts: str) -> Path:
+        path = tmp_path / name
+        path.write_text("".join(parts), encoding="utf-8")
+        return path
+
+    yield write
+    for name in {*sys.modules} - before:
+        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("call", "told"), [("execute(progress=False)", "executed"), ("resume()", "resumed")]
+)
+def test_an_experiment_that_is_started_by_an_import_names_the_line(
+    write: Write, call: str, told: str
+) -> None:
+    path = write("started.py", DECLARED, f"inner.{call}\n")
+    with pytest.raises(UsageError) as caught:
+        load_experiments(str(path))
+    assert str(caught.value) == (
+        f"{path}:8: experiment 'inner' is {told} while its file is imported; "
+        'move this line under: if __name__ == "__main__":'
+    )
+    assert "started" not in sys.modules
+
+
+def test_nor_is_it_started_by_a_module_that_the_file_imports(write: Write) -> None:
+    beside = write("beside_it.py", DECLARED, "inner.execute()\n")
+    path = write("outer_one.py", "from beside_it import inner\n")
+    with pytest.raises(UsageError, match=f"^{beside}:8: experiment 'inner' is executed"):
+        load_module(path)
+
+
+def test_a_guarded_call_and_a_plan_are_not_refused(write: Write) -> None:
+    guarded = 'if __name__ == "__main__":\n    inner.execute()\n'
+    path = write("guarded_one.py", DECLARED, "plan = inner.plan()\n", guarded)
+    assert [experiment.name for experiment in load_experiments(str(path))] == ["inner"]
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_a_stage_may_execute_an_experiment(write: Write, tmp_path: Path, executor: str) -> None:
+    stage = (
+        "@gs.stage(cache=False)\n"
+        "def nested():\n"
+        "    result = inner.execute(executor='inline', progress=False)\n"
+        "    return result.output(result.runs[0], 'one')\n"
+        "outer = gs.Experiment('outer', stages=[nested])\n"
+    )
+    path = write(f"nesting_{executor}.py", DECLARED, stage)
+    (outer,) = load_experiments(f"{path}::outer")
+    with gs.open_store(f"sqlite:///{tmp_path}/lab.db") as store:
+        result = outer.execute(store=store, executor=executor, progress=False)
+        result.raise_for_status()
+        assert result.output(result.runs[0], "nested") == 1
+
+
+def test_a_launch_of_a_script_that_is_not_guarded_is_not_started_again_by_resuming_it(
+    write: Write, tmp_path: Path
+) -> None:
+    path = write("script.py", DECLARED)
+    (inner,) = load_experiments(str(path))
+    with gs.open_store(f"sqlite:///{tmp_path}/lab.db") as store:
+        started = inner.execute(store=store, executor="inline", progress=False).launch
+        del sys.modules["script"]
+        write("script.py", DECLARED, "inner.execute()\n")
+        with pytest.raises(UsageError, match="is executed while its file is imported"):
+            experiment_of(started)
+        assert store.catalog.count("launches") == 1
+
+
+def test_an_interrupted_import_leaves_no_half_module_behind(write: Write) -> None:
+    path = write("halved.py", "raise KeyboardInterrupt\n")
+    with pytest.raises(KeyboardInterrupt):
+        load_module(path)
+    assert "halved" not in sys.modules
+    path = write("halved.py", DECLARED)
+    assert [experiment.name for experiment in load_experiments(str(path))] == ["inner"]
