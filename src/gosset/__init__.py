@@ -7,7 +7,6 @@ The names below are the library's face. Each is loaded when it is first used, so
 from __future__ import annotations
 
 import importlib
-import logging
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -34,7 +33,9 @@ if TYPE_CHECKING:
     from .store import Store as Store
     from .store import open_store as open_store
     from .tracking import current_run as current_run
+    from .tracking import finish as finish
     from .tracking import log as log
+    from .tracking import start_run as start_run
 
 _HOMES = {
     "ComputationStatus": "entities",
@@ -53,14 +54,14 @@ _HOMES = {
     "log": "tracking",
     "metric": "metrics",
     "open_store": "store",
+    "finish": "tracking",
     "stage": "stages",
+    "start_run": "tracking",
 }
 _RENAMED = {"register_serializer": ("serializers", "register")}
 _ROOMS = ("datasets", "fingerprint", "metrics", "splits")
 
 __all__ = sorted([*_HOMES, *_RENAMED, *_ROOMS, "__version__"])
-
-logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 
 def __getattr__(name: str) -> Any:

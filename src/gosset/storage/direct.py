@@ -60,9 +60,11 @@ class DirectSink:
         """URL of the store."""
         return f"sqlite:///{self._path.as_posix()}"
 
-    def write(self, news: Sequence[News], beats: Sequence[Beat] = ()) -> None:
+    def write(
+        self, news: Sequence[News], beats: Sequence[Beat] = (), *, patience: float | None = None
+    ) -> None:
         """Take in news, in their order, and signs of life, in one transaction."""
-        with self._transaction() as statements:
+        with self._transaction(patience) as statements:
             tracks.write(statements, news, beats)
 
     def number(self, run: str) -> int:
@@ -96,7 +98,7 @@ class DirectSink:
         return connection
 
     @contextmanager
-    def _transaction(self) -> Iterator[_Statements]:
+    def _transaction(self, patience: float | None = None) -> Iterator[_Statements]:
         with self._lock, errors.wrapped_sqlite(self.url):
             if self._process != os.getpid():
                 # A connection must not be used on both sides of a fork, nor be closed here.
@@ -105,6 +107,8 @@ class DirectSink:
             if self._connection is None:
                 self._connection = self._reconnected()
             connection = self._connection
+            wait = self._timeout if patience is None else patience
+            connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
             try:
                 connection.execute("BEGIN IMMEDIATE")
                 yield _Statements(connection)

@@ -169,8 +169,14 @@ class Sink(Protocol):
         """URL of the store, without a password."""
         ...
 
-    def write(self, news: Sequence[News], beats: Sequence[Beat] = ()) -> None:
-        """Take in news, in their order, and signs of life."""
+    def write(
+        self, news: Sequence[News], beats: Sequence[Beat] = (), *, patience: float | None = None
+    ) -> None:
+        """Take in news, in their order, and signs of life.
+
+        `patience` bounds, where the store can, how many seconds others who write are waited
+        for.
+        """
         ...
 
     def number(self, run: str) -> int:

@@ -28,7 +28,9 @@ class SQLSink:
         """URL of the store."""
         return self._database.url
 
-    def write(self, news: Sequence[News], beats: Sequence[Beat] = ()) -> None:
+    def write(
+        self, news: Sequence[News], beats: Sequence[Beat] = (), *, patience: float | None = None
+    ) -> None:
         """Take in news, in their order, and signs of life, in one transaction."""
         with self._database.write() as connection:
             tracks.write(_Statements(connection), news, beats)

@@ -2,79 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import contextvars
 import copy
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from .exceptions import UsageError
-from .planner.works import RunFacts
+from ..exceptions import UsageError
+from .values import OpenValues, Values
 
-
-class Values:
-    """Named values that read as attributes and as items; unknown names are errors.
-
-    Examples
-    --------
-    >>> values = Values({"lr": 0.1, "SVC.C": 1.0})
-    >>> values.lr, values["SVC.C"], "lr" in values
-    (0.1, 1.0, True)
-    """
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        object.__setattr__(self, "_values", dict(values))
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        try:
-            return self._values[name]
-        except KeyError:
-            known = ", ".join(self._values) or "none"
-            raise AttributeError(f"no value {name!r}; known: {known}") from None
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def keys(self) -> Any:
-        """Return the names; with ``[]`` this makes it a mapping for ``dict(…)`` and ``**``."""
-        return self._values.keys()
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        raise AttributeError(f"{name!r} cannot be set: these values were given")
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._values!r})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._values,)
-
-
-class OpenValues(Values):
-    """Named values that can be set, too."""
-
-    __slots__ = ()
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self._values[name] = value
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._values[name] = value
-
-    def __delattr__(self, name: str) -> None:
-        del self._values[name]
+if TYPE_CHECKING:
+    from ..planner.works import RunFacts
 
 
 _GIVEN = ("seed", "params", "config")
@@ -103,6 +39,7 @@ class ActiveRun:
 
     Examples
     --------
+    >>> from gosset.planner.works import RunFacts
     >>> facts = RunFacts(id="…", number=1, name="quick#1", seed=0, params={"lr": 0.1}, config={})
     >>> run = ActiveRun(facts)
     >>> run.fields["accuracy"] = run.params.lr * 9
@@ -157,7 +94,12 @@ class ActiveRun:
             )
         raise AttributeError(f"a run has no {name!r}")
 
-    def log(self, metrics: Mapping[str, float]) -> None:
+    @property
+    def ended(self) -> bool:
+        """False: whoever holds it is at work."""
+        return False
+
+    def log(self, metrics: Mapping[str, float], step: int | None = None) -> None:
         """Log metrics by name; the last value of a name counts.
 
         What a stage logs on each fold is summarised over them. A run in which another stage
@@ -183,40 +125,3 @@ class ActiveRun:
 
     def __repr__(self) -> str:
         return f"<run {self.name}>"
-
-
-_active: contextvars.ContextVar[ActiveRun | None] = contextvars.ContextVar("run", default=None)
-
-
-def current_run() -> ActiveRun:
-    """Return the run that the calling code works for.
-
-    In a stage that may be cached it takes what is logged, but has no ``params``, ``config``
-    or ``seed``: the stage takes these as arguments.
-
-    Raises
-    ------
-    UsageError
-        No run is active here.
-    """
-    run = _active.get()
-    if run is None:
-        raise UsageError(
-            "no run is active here", hint="call this from a stage or a step of an experiment"
-        )
-    return run
-
-
-def log(metrics: Mapping[str, float]) -> None:
-    """Log metrics to the active run; see :meth:`ActiveRun.log`."""
-    current_run().log(metrics)
-
-
-@contextlib.contextmanager
-def active(run: ActiveRun) -> Iterator[ActiveRun]:
-    """Make `run` the active one inside the block."""
-    token = _active.set(run)
-    try:
-        yield run
-    finally:
-        _active.reset(token)

@@ -1,0 +1,31 @@
+"""Tracking: what is known of a run while it is at work, and how it reaches the store.
+
+- ``starting.py``: :func:`start_run`, from the call to a run that takes what is logged
+- ``run.py``: the handle; ``log`` only puts aside what it is given
+- ``writer.py``: one thread a process brings that to the store, at most 250 ms later
+- ``spool.py``: where it goes while the store cannot be written
+- ``ending.py``: how the process ended, told as it was
+- ``active.py``: the same verbs inside a stage or a step, whose launch is written elsewhere
+- ``context.py``: which run the calling code works for
+
+A script that logs one number shall not wait for what it does not use: nothing here loads
+NumPy, SQLAlchemy or the rest of Gosset.
+"""
+
+from .active import ActiveRun
+from .context import active, current_run, log
+from .run import TrackedRun
+from .starting import finish, start_run
+from .values import OpenValues, Values
+
+__all__ = [
+    "ActiveRun",
+    "OpenValues",
+    "TrackedRun",
+    "Values",
+    "active",
+    "current_run",
+    "finish",
+    "log",
+    "start_run",
+]

@@ -1,0 +1,436 @@
+"""A run that is tracked: the handle that a script or a notebook holds."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final
+
+from ..exceptions import UsageError
+from ..series import CHUNK, Chunk, Number, Points, Summary, pack, summarise
+from ..storage.news import Alert, Beginning, Ending, News, Opening
+from . import context
+from .values import OpenValues, Values
+
+if TYPE_CHECKING:
+    from .writer import Writer
+
+_NUMBERS: Final = frozenset({float, int, bool})
+_SMALL: Final = 512
+"""Points of a chunk that is written anew as it grows; a larger one is left as it is."""
+
+
+class TrackedRun:
+    """A run at work, which takes what is logged and brings it to the store.
+
+    Nothing here waits for the store, and nothing but a wrong call raises. What was logged
+    survives this process 250 ms later, however it ends.
+
+    Attributes
+    ----------
+    id, name, seed
+        Of the run.
+    params, config : Values
+        What is varied, and what is fixed: read-only; see :meth:`log_params`.
+    fields : OpenValues
+        Any other value that is kept with the run, and searchable.
+    vars, state : OpenValues
+        What the code at work puts aside; neither goes to the store.
+    tags : tuple of str
+    status : str
+    exception : BaseException or None
+        What ended it.
+    parent : str or None
+        Id of the run in which it was started.
+    """
+
+    __slots__ = (
+        "_begins",
+        "_ends",
+        "_lock",
+        "_monotonic",
+        "_names",
+        "_next",
+        "_numbers",
+        "_owner",
+        "_pending",
+        "_said",
+        "_tails",
+        "_token",
+        "_unsaid",
+        "_what",
+        "_writer",
+        "_writer_id",
+        "config",
+        "exception",
+        "fields",
+        "id",
+        "launch",
+        "name",
+        "params",
+        "parent",
+        "seed",
+        "state",
+        "status",
+        "store",
+        "tags",
+        "vars",
+    )
+
+    def __init__(
+        self,
+        id: str,
+        writer: Writer,
+        *,
+        begins: Beginning | None,
+        writer_id: int,
+        store: str,
+        params: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+        monotonic: bool = False,
+    ) -> None:
+        self.id = id
+        self.store = store
+        self.launch: Opening | None = begins.launch if begins else None
+        self.name = begins.name if begins else id[:8]
+        self.seed = begins.seed if begins else None
+        self.parent = begins.parent if begins else None
+        self.params = Values(params or {})
+        self.config = Values(config or {})
+        self.vars = OpenValues({})
+        self.state = OpenValues({})
+        self.fields = _Fields(self._say)
+        self.tags: tuple[str, ...] = tuple(begins.tags) if begins else ()
+        self.status = "running"
+        self.exception: BaseException | None = None
+        self._begins = begins
+        self._owner = begins is not None
+        self._ends: Ending | None = None
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._token: Any = None
+        self._writer = writer
+        self._writer_id = writer_id
+        self._said = 0
+        self._pending: list[tuple[dict[str, Number], int | None, int]] = []
+        self._what: dict[str, Any] = {}
+        self._unsaid: list[News] = []
+        self._names: set[str] = set()
+        self._next: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+        self._tails: dict[str, Points] = {}
+        writer.add(self)
+
+    # -- what is said of it
+
+    def log(
+        self, metrics: Mapping[str, Number] | str, value: Any = None, step: int | None = None
+    ) -> None:
+        """Log metrics by name, at a step.
+
+        Returns at once; the values are in the store at most 250 ms later.
+
+        Parameters
+        ----------
+        metrics : mapping
+            Name → number: a float, an integer or a bool, of Python, NumPy, PyTorch … All are
+            kept exactly, NaN and infinities too.
+        step : int, optional
+            By default one more than the last of each name, from 0. Steps may come in any
+            order and repeat.
+
+        Raises
+        ------
+        UsageError
+            A value that is no number, a name that is no text, a step that is no integer, or
+            one that goes backwards in a run that is ``monotonic``.
+        """
+        moment = time.time_ns() // 1000
+        if isinstance(metrics, str):
+            metrics = {metrics: value}
+        given = dict(metrics)
+        for name, number in given.items():
+            if name not in self._names:
+                self._names.add(_checked("a metric", name))
+            if type(number) not in _NUMBERS:
+                given[name] = _number(name, number)
+        if step is not None and type(step) is not int:
+            step = _step(step)
+        if self._monotonic or self._ends is not None or self._writer.trouble is not None:
+            self._check(given, step)
+        self._pending.append((given, step, moment))
+        if not self._writer.waiting:
+            self._writer.awake()
+
+    def log_params(self, params: Mapping[str, Any]) -> None:
+        """Add parameters; one that is there gets the new value."""
+        self.params = Values({**dict(self.params), **params})
+        self._say("params", {_checked("a parameter", n): _plain(n, v) for n, v in params.items()})
+
+    def set_tags(self, *tags: str) -> None:
+        """Add tags."""
+        new = [_checked("a tag", tag) for tag in tags]
+        self.tags = tuple(dict.fromkeys((*self.tags, *new)))
+        self._say("tags", new)
+
+    def alert(self, title: str, text: str = "", level: str = "warning") -> None:
+        """Tell something that wants to be seen: it stands with the run."""
+        self._say("alerts", [Alert(moment=_moment(), level=level, title=title, text=text)])
+
+    # -- its life
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is taken."""
+        return self._ends is not None
+
+    @property
+    def number(self) -> int:
+        """Number of the run in its experiment; waits until the store has it."""
+        return self._writer.number(self.id)
+
+    def finish(self, status: str = "complete", exception: BaseException | None = None) -> None:
+        """End the run: returns when all that was logged is in the store, or in the spool.
+
+        Parameters
+        ----------
+        status : {"complete", "failed", "stopped", "pruned"}
+        exception : BaseException, optional
+            What ended it.
+        """
+        if self._ends is not None:
+            return
+        if status not in _ENDINGS:
+            raise UsageError(f"no run ends as {status!r}", hint=f"use one of {', '.join(_ENDINGS)}")
+        self.exception = exception
+        if self._owner:
+            self.status = status
+            told = None if exception is None else _told(exception)
+            self._ends = Ending(status=status, moment=_moment(), exception=told)
+        context.left(self)
+        self._writer.flush()
+        self._raise_trouble()
+
+    def __enter__(self) -> TrackedRun:
+        self._token = context._active.set(self)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._token is not None:
+            context._active.reset(self._token)
+            self._token = None
+        self.finish(_status_of(error), error if error is not None else None)
+
+    def __repr__(self) -> str:
+        return f"<run {self.name}: {self.status}>"
+
+    def launch_status(self) -> str:
+        """Return the status of a launch whose last run this is."""
+        return "complete" if self.status in ("complete", "pruned") else self.status
+
+    # -- to the writer
+
+    def news(self) -> list[News]:
+        """Return what was not said yet. Called by the writer, under its lock."""
+        news, self._unsaid = self._unsaid, []
+        pending = self._pending
+        count = len(pending)  # others may append meanwhile
+        batch = pending[:count]
+        del pending[:count]
+        with self._lock:
+            what, self._what = self._what, {}
+        ends = self._ends if self._owner and self._said >= 0 else None
+        if not (batch or what or self._begins or ends):
+            return news
+        points, summaries = self._points(batch)
+        self._said += 1
+        news.append(
+            News(
+                run=self.id,
+                writer=self._writer_id,
+                number=self._said,
+                begins=self._begins,
+                points=points,
+                summaries=summaries,
+                ends=ends,
+                **what,
+            )
+        )
+        self._begins = None
+        if ends is not None:
+            self._owner = False  # it was said
+        return news
+
+    def unsaid(self, news: News) -> None:
+        """Take back what could not be written anywhere."""
+        self._unsaid.append(news)
+
+    def forked(self) -> None:
+        """Go on in a child process, as another writer of the same run."""
+        self._lock = threading.Lock()
+        self._owner, self._begins = False, None
+        self._writer_id = int.from_bytes(os.urandom(8), "big") >> 1
+        self._said = 0
+        self._pending, self._what, self._unsaid = [], {}, []
+        self._numbers, self._tails = {}, {}
+
+    def _points(
+        self, batch: list[tuple[dict[str, Number], int | None, int]]
+    ) -> tuple[list[tuple[str, int, Chunk]], dict[str, Summary]]:
+        columns: dict[str, Points] = {}
+        following = self._next
+        for metrics, step, moment in batch:
+            for name, value in metrics.items():
+                points = columns.get(name)
+                if points is None:
+                    points = columns[name] = Points()
+                at = following.get(name, 0) if step is None else step
+                following[name] = at + 1
+                points.steps.append(at)
+                points.values.append(value)
+                points.times.append(moment)
+        chunks = [chunk for name, points in columns.items() for chunk in self._packed(name, points)]
+        return chunks, {name: summarise(points) for name, points in columns.items()}
+
+    def _packed(self, name: str, points: Points) -> Iterator[tuple[str, int, Chunk]]:
+        tail = self._tails.pop(name, None)
+        if tail is not None:
+            tail.extend(points)
+            points = tail
+        number = self._numbers.get(name, 0)
+        for start in range(0, len(points), CHUNK):
+            part = points if len(points) <= CHUNK else points[start : start + CHUNK]
+            yield name, number, pack(part)
+            if len(part) < _SMALL:
+                self._tails[name] = part
+            else:
+                number += 1
+        self._numbers[name] = number
+
+    def _say(self, kind: str, what: Any) -> None:
+        self._raise_trouble()
+        with self._lock:
+            if isinstance(what, dict):
+                self._what.setdefault(kind, {}).update(what)
+            else:
+                self._what.setdefault(kind, []).extend(what)
+        self._writer.awake()
+
+    def _check(self, metrics: Mapping[str, Number], step: int | None) -> None:
+        self._raise_trouble()
+        if self._ends is not None:
+            raise UsageError(f"run {self.name} has ended", hint="start another, or resume it")
+        if self._monotonic and step is not None:
+            for name in metrics:
+                last = self._next.get(name, 0) - 1
+                if step < last:
+                    raise UsageError(f"step {step} of {name!r} goes back behind {last}")
+                self._next[name] = step + 1
+
+    def _raise_trouble(self) -> None:
+        trouble = self._writer.trouble
+        if trouble is not None:
+            self._writer.trouble = None
+            raise trouble
+
+
+class _Fields(OpenValues):
+    """Fields of a run: what is set is told."""
+
+    __slots__ = ("_say",)
+
+    def __init__(self, say: Callable[[str, Any], None]) -> None:
+        super().__init__({})
+        object.__setattr__(self, "_say", say)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        plain = _plain(_checked("a field", name), value)
+        self._values[name] = value
+        self._say("fields", {name: plain})
+
+
+_ENDINGS: Final = ("complete", "failed", "stopped", "pruned")
+
+
+def _moment() -> int:
+    return time.time_ns() // 1000
+
+
+def _checked(what: str, name: object) -> str:
+    from ..naming import checked_name
+
+    return checked_name(what, name)
+
+
+def _number(name: str, value: Any) -> Number:
+    """Return a number of another library as one of Python's."""
+    detach = getattr(value, "detach", None)
+    if detach is not None:
+        value = detach()
+    item = getattr(value, "item", None)
+    if item is not None:
+        try:
+            value = item()
+        except (ValueError, RuntimeError):
+            shape = getattr(value, "shape", None)
+            raise UsageError(
+                f"metric {name!r} is not one number but has the shape {tuple(shape or ())}",
+                hint="log its mean, or keep it whole with run.log_artifact()",
+            ) from None
+    if type(value) in _NUMBERS:
+        number: Number = value
+        return number
+    if not isinstance(value, str | bytes | bytearray):
+        for convert in (int, float) if hasattr(value, "__index__") else (float,):
+            try:
+                return convert(value)
+            except (TypeError, ValueError):
+                continue
+    raise UsageError(
+        f"metric {name!r} is not a number but {type(value).__name__}",
+        hint=f"use run.fields[{name!r}] for other values",
+    )
+
+
+def _step(step: Any) -> int:
+    try:
+        return int(step.__index__())
+    except AttributeError:
+        raise UsageError(f"the step {step!r} is no integer", hint="count from 0") from None
+
+
+def _plain(name: str, value: Any) -> Any:
+    from ..storage.values import encode
+
+    encode(value, name)
+    return value
+
+
+def _status_of(error: BaseException | None) -> str:
+    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+        return "complete"
+    return "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+
+
+def _told(error: BaseException) -> tuple[str, str, str]:
+    kind = type(error)
+    name = kind.__qualname__
+    if kind.__module__ != "builtins":
+        name = f"{kind.__module__}.{name}"
+    try:
+        message = str(error)
+    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
+        message = "(its message could not be made)"
+    return name, message, "".join(traceback.format_exception(error))

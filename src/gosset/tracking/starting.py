@@ -1,0 +1,227 @@
+"""Starting a run: from the call to a handle, and the writer that it shares with others."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ..identifiers import new_id
+from ..settings import load_settings, prepare_store_folder, sqlite_path
+from ..storage.news import Beginning, Opening, Sink
+from . import context, ending
+from .run import TrackedRun, _checked, _moment, _plain
+from .spool import Spool
+from .writer import Writer
+
+DEFAULT_PROJECT = "Default"
+_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
+"""What names are made of: no letters that look alike."""
+
+_writers: dict[tuple[str, bool], Writer] = {}
+_launches: dict[tuple[str, str, str], Opening] = {}
+
+
+def start_run(
+    experiment: str | None = None,
+    *,
+    project: str | None = None,
+    name: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | None = None,
+    tags: Iterable[str] = (),
+    seed: int | None = None,
+    notes: str = "",
+    store: str | None = None,
+    strict: bool = False,
+    monotonic: bool = False,
+) -> TrackedRun:
+    """Start a run and return it; use it in a ``with`` block, or call ``finish()``.
+
+    Parameters
+    ----------
+    experiment : str, optional
+        Made where it is not there; by default the active one, else ``"default"``.
+    project : str, optional
+        Likewise.
+    name : str, optional
+        By default six characters that follow from the id.
+    params : mapping, optional
+        What is varied: name → value.
+    config : mapping, optional
+        What is the same in all runs.
+    tags : iterable of str
+    seed : int, optional
+        Runs that differ in it alone form a group.
+    notes : str
+    store : str, optional
+        URL; by default that of the settings.
+    strict : bool
+        Raise trouble with the store where it would be told and worked around.
+    monotonic : bool
+        Refuse steps that go backwards.
+
+    Returns
+    -------
+    TrackedRun
+
+    Raises
+    ------
+    UsageError
+        A name or a value that no store takes.
+    StorageError
+        The store cannot be opened.
+
+    Examples
+    --------
+    >>> import gosset as gs
+    >>> with gs.start_run("baseline", params={"lr": 0.1}, store="memory://") as run:
+    ...     for step in range(3):
+    ...         run.log({"loss": 1 / (step + 1)}, step=step)
+    >>> run.status
+    'complete'
+    """
+    settings = load_settings(arguments={"store": store, "project": project})
+    url = settings.store_url
+    experiment = experiment or settings.experiment or "default"
+    id_ = new_id()
+    params = dict(params or {})
+    config = dict(config or {})
+    begins = Beginning(
+        launch=_launch(url, settings.project or DEFAULT_PROJECT, experiment),
+        name=_checked("a run", name) if name else _name(id_),
+        group=_group(params),
+        seed=seed,
+        params={_checked("a parameter", key): _plain(key, v) for key, v in params.items()},
+        config={str(key): _plain(key, v) for key, v in config.items()},
+        tags=[_checked("a tag", tag) for tag in tags],
+        notes=notes,
+        parent=context.parent_id(),
+        moment=_moment(),
+    )
+    run = TrackedRun(
+        id_,
+        _writer(url, strict=strict),
+        begins=begins,
+        writer_id=_writer_id(),
+        store=url,
+        params=params,
+        config=config,
+        monotonic=monotonic,
+    )
+    context.entered(run)
+    ending.watch()
+    return run
+
+
+def attach(run: str, store: str) -> TrackedRun:
+    """Return a handle on a run that another process started: it logs, and ends nothing."""
+    found = TrackedRun(
+        run, _writer(store, strict=False), begins=None, writer_id=_writer_id(), store=store
+    )
+    context._started.insert(0, found)
+    ending.watch()
+    return found
+
+
+def finish(status: str = "complete") -> None:
+    """End the run that the calling code works for; see :meth:`TrackedRun.finish`."""
+    context.current_run().finish(status)
+
+
+def _writer(url: str, *, strict: bool) -> Writer:
+    """Return the writer of this process for a store."""
+    found = _writers.get((url, strict))
+    if found is None:
+        sink, folder = _sink(url)
+        spool = Spool(folder, f"{os.getpid()}-{os.urandom(6).hex()}")
+        found = _writers[url, strict] = Writer(sink, spool, strict=strict)
+    return found
+
+
+def _sink(url: str) -> tuple[Sink, Path]:
+    """Return what takes news in, and the folder of the spool."""
+    path = sqlite_path(url)
+    if path is not None and "?" not in url:
+        from ..storage.direct import DirectSink, Unready
+
+        prepare_store_folder(path.parent)
+        try:
+            return DirectSink(path), path.parent / "spool"
+        except Unready:
+            pass  # it is to be brought to another version, or to be looked at
+    from ..storage import open_catalog
+
+    return open_catalog(url).sink(), (path.parent / "spool" if path else _spool_folder(url))
+
+
+def _spool_folder(url: str) -> Path:
+    """Return where the spool for a store on a server lies: not readable for others."""
+    from hashlib import blake2b
+
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    name = blake2b(url.encode(), digest_size=8).hexdigest()
+    return Path(base) / "gosset" / "spool" / name
+
+
+def _launch(url: str, project: str, experiment: str) -> Opening:
+    """Return the launch of this process for an experiment."""
+    key = (url, _checked("a project", project), _checked("an experiment", experiment))
+    found = _launches.get(key)
+    if found is None or found.pid != os.getpid():
+        fingerprint, sources = _code()
+        found = _launches[key] = Opening(
+            id=new_id(),
+            project=project,
+            experiment=experiment,
+            fingerprint=fingerprint,
+            code={"stages": {}, "sources": sources, "unresolved": []},
+            command=" ".join(sys.argv),
+            user=os.environ.get("USER") or os.environ.get("USERNAME") or "",
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            moment=_moment(),
+        )
+    return found
+
+
+def _code() -> tuple[str, dict[str, Any]]:
+    """Return the fingerprint of the script that is at work, and its text."""
+    from blake3 import blake3
+
+    file = getattr(sys.modules.get("__main__"), "__file__", None)
+    try:
+        text = Path(file).read_text(encoding="utf-8") if file else ""
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    sources = {Path(file).name: text} if file and text else {}
+    return blake3(b"gosset-script/1\0" + text.encode()).hexdigest(), sources
+
+
+def _group(params: Mapping[str, Any]) -> str:
+    from ..parameters import group_digest
+
+    return group_digest(params)
+
+
+def _writer_id() -> int:
+    return int.from_bytes(os.urandom(8), "big") >> 1
+
+
+def _name(id_: str) -> str:
+    """Return the default name of a run: six characters of its id's random part.
+
+    Examples
+    --------
+    >>> _name("019aa6c1-9e3e-7c7a-8b1d-5d0a4c3f2e1b")
+    'bs3vgr'
+    """
+    number = int(id_.replace("-", ""), 16)
+    letters = []
+    for _ in range(6):
+        number, at = divmod(number, len(_LETTERS))
+        letters.append(_LETTERS[at])
+    return "".join(letters)
