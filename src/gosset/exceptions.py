@@ -33,7 +33,6 @@ stay reachable as ``__cause__``.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 from collections.abc import Iterable
 
@@ -183,6 +182,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     "known are 'accuracy', 'f1'"
     """
     names = sorted(set(known))
+    import difflib
+
     close = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if not close:
         folded = {known_name.casefold(): known_name for known_name in names}

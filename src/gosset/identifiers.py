@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import threading
 import time
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 _lock = threading.Lock()
 _last = 0
@@ -19,6 +22,9 @@ def now() -> datetime:
     >>> now().tzinfo
     datetime.timezone.utc
     """
+    # Not for whoever wants an id alone: a script that tracks one number is over sooner.
+    from datetime import UTC, datetime
+
     return datetime.now(UTC)
 
 

@@ -14,8 +14,8 @@ from gosset.settings import (
     find_root,
     load_settings,
     prepare_store_folder,
-    set_value,
 )
+from gosset.settings.editing import set_value
 
 
 @pytest.fixture

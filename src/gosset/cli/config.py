@@ -56,7 +56,7 @@ def set_setting(
     as_json: Json = False,
 ) -> None:
     """Keep the value of a setting in a file; an empty VALUE takes it out."""
-    from ..settings import set_value
+    from ..settings.editing import set_value
 
     path = set_value(scope, name, value or None)
     settings = call_of(context).settings()

@@ -82,7 +82,7 @@ def use(
 ) -> None:
     """Set the active project and experiment, to which lists and names are narrowed."""
     from ..exceptions import UsageError
-    from ..settings import set_value
+    from ..settings.editing import set_value
 
     call = call_of(context)
     if clear and place is not None:

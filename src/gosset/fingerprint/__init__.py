@@ -1,8 +1,38 @@
-"""What makes two values, or two versions of code, the same."""
+"""What makes two values, or two versions of code, the same.
 
-from .code import Code, code_digest
-from .leaves import FORMAT
-from .objects import register
-from .values import combine, derive_seed, digest
+Loaded piece by piece: who needs the digest of a few numbers need not wait for what reads code.
+"""
 
-__all__ = ["FORMAT", "Code", "code_digest", "combine", "derive_seed", "digest", "register"]
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .code import Code as Code
+    from .code import code_digest as code_digest
+    from .leaves import FORMAT as FORMAT
+    from .objects import register as register
+    from .values import combine as combine
+    from .values import derive_seed as derive_seed
+    from .values import digest as digest
+
+_HOMES = {
+    "Code": "code",
+    "FORMAT": "leaves",
+    "code_digest": "code",
+    "combine": "values",
+    "derive_seed": "values",
+    "digest": "values",
+    "register": "objects",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

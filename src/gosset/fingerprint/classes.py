@@ -9,8 +9,8 @@ import types
 from typing import Any, Final
 
 from .encoding import Encoder
-from .leaves import LEAVES
 from .objects import field_names
+from .scalars import LEAVES
 
 _FIELD_ATTRIBUTES: Final = (
     *("default", "default_factory", "init", "compare", "kw_only", "converter", "validator"),

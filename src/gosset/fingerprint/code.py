@@ -23,7 +23,7 @@ from .bytecode import Chain, chains_of, encode_bytecode
 from .callables import is_stage
 from .classes import encode_class
 from .families import encoder
-from .leaves import FORMAT, LEAVES, leaf, text
+from .leaves import FORMAT, leaf, text
 from .names import Foreign, Found, Unfollowed, find
 from .origins import (
     Origin,
@@ -34,6 +34,7 @@ from .origins import (
     packages_of,
     python_version,
 )
+from .scalars import LEAVES
 from .source import Decorator, source_of, statement_text
 
 _ENTRY: Final = "entry"

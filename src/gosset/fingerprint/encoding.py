@@ -7,7 +7,8 @@ from typing import Any, Protocol, TypeAlias
 
 from blake3 import blake3
 
-from .leaves import LEAVES, leaf, node, text
+from .leaves import leaf, node, text
+from .scalars import LEAVES
 
 _SHOWN_KEYS = (str, int, bool, float, bytes, type(None))
 

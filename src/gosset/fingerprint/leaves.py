@@ -8,14 +8,10 @@ a node ``TAG;COUNT;`` followed by its parts. The tag tells ``1`` from ``1.0``, f
 
 from __future__ import annotations
 
-import datetime
-import decimal
-import fractions
 import math
 import struct
-import uuid
-from collections.abc import Callable, Iterable
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Final
 
 from blake3 import blake3
 
@@ -75,34 +71,7 @@ def integer(value: int, tag: bytes = b"int") -> bytes:
     return leaf(tag, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
 
 
-def _bits(value: float) -> bytes:
+def bits(value: float) -> bytes:
+    """Return the eight bytes of a double."""
     # Every NaN is the same value here, whatever its payload; -0.0 is not 0.0.
     return b"nan" if math.isnan(value) else struct.pack(">d", value)
-
-
-def _complex(value: complex) -> bytes:
-    return leaf(b"complex", leaf(b"re", _bits(value.real)) + leaf(b"im", _bits(value.imag)))
-
-
-def _timedelta(value: datetime.timedelta) -> bytes:
-    return text(f"{value.days}d{value.seconds}s{value.microseconds}us", b"timedelta")
-
-
-LEAVES: Final[dict[type, Callable[[Any], bytes]]] = {
-    type(None): lambda value: b"none:0:",
-    bool: lambda value: b"bool:1:1" if value else b"bool:1:0",
-    int: integer,
-    float: lambda value: leaf(b"float", _bits(value)),
-    complex: _complex,
-    str: text,
-    bytes: lambda value: leaf(b"bytes", value),
-    bytearray: lambda value: leaf(b"bytearray", value),
-    type(...): lambda value: b"ellipsis:0:",
-    type(NotImplemented): lambda value: b"notimplemented:0:",
-    datetime.date: lambda value: text(value.isoformat(), b"date"),
-    datetime.timedelta: _timedelta,
-    decimal.Decimal: lambda value: text(str(value), b"decimal"),
-    fractions.Fraction: lambda value: text(f"{value.numerator}/{value.denominator}", b"fraction"),
-    uuid.UUID: lambda value: leaf(b"uuid", value.bytes),
-}
-"""Exact type → its encoding, for values that have no parts."""

@@ -11,7 +11,7 @@ local     ``.gosset/config.toml`` of the root, which is not shared: what ``gosse
 ========  ==============================================================================
 """
 
-from .files import SCOPES, set_value, settings_file
+from .files import SCOPES, settings_file
 from .loading import load_settings
 from .places import (
     STORE_FOLDER,
@@ -32,7 +32,6 @@ __all__ = [
     "find_root",
     "load_settings",
     "prepare_store_folder",
-    "set_value",
     "settings_file",
     "sqlite_path",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -68,6 +67,8 @@ def _layers(
         name = variable.removeprefix("GOSSET_").lower()
         if not variable.startswith("GOSSET_") or not value:
             continue
+        import difflib
+
         # Other variables may well begin so; only what looks like a slip is refused.
         if name in NAMES or difflib.get_close_matches(name, NAMES, n=1, cutoff=0.8):
             yield variable, start, {name: value}

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from .base import Catalog
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .base import Catalog
 
 
 def open_catalog(url: str, *, create: bool = True) -> Catalog:

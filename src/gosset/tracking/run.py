@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -425,6 +424,8 @@ def _status_of(error: BaseException | None) -> str:
 
 
 def _told(error: BaseException) -> tuple[str, str, str]:
+    import traceback
+
     kind = type(error)
     name = kind.__qualname__
     if kind.__module__ != "builtins":

@@ -7,27 +7,20 @@ it to the store and deletes it. What is in the store already is not taken in aga
 
 from __future__ import annotations
 
-import base64
 import contextlib
-import json
 import os
-import struct
-import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 from ..exceptions import NotFoundError
-from ..series import Chunk, Summary
-from ..storage.news import Alert, Beginning, Ending, Kept, News, Opening, Sink
+from ..storage.news import News, Sink
 
 try:
     import fcntl
 except ImportError:  # not on Windows: there nobody takes over what a dead process left
     fcntl = None  # type: ignore[assignment]
 
-_HEAD: Final = struct.Struct("<II")
 _SUFFIX: Final = ".news"
 
 
@@ -59,12 +52,14 @@ class Spool:
         OSError
             The file cannot be written; what was there is still there.
         """
+        from .frames import frame
+
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = _opened(self.path, "ab")
         end = self._file.tell()
         try:
-            self._file.write(b"".join(map(_frame, news)))
+            self._file.write(b"".join(map(frame, news)))
             self._file.flush()
         except OSError:
             with contextlib.suppress(OSError):
@@ -112,56 +107,9 @@ def _opened(path: Path, mode: str) -> IO[bytes]:
 
 
 def _deliver(file: IO[bytes], sink: Sink, patience: float | None) -> None:
-    for news in _frames(file):
+    from .frames import frames
+
+    for news in frames(file):
         # Of a run that was deleted meanwhile there is nothing more to say.
         with contextlib.suppress(NotFoundError):
             sink.write([news], patience=patience)
-
-
-# -- frames
-
-
-def _frame(news: News) -> bytes:
-    body = json.dumps(asdict(news), default=_packed).encode()
-    return _HEAD.pack(len(body), zlib.crc32(body)) + body
-
-
-def _frames(file: IO[bytes]) -> Iterator[News]:
-    """Iterate over the frames of a file, up to one that was not finished."""
-    while len(head := file.read(_HEAD.size)) == _HEAD.size:
-        length, check = _HEAD.unpack(head)
-        body = file.read(length)
-        if len(body) < length or zlib.crc32(body) != check:
-            return
-        yield _news(json.loads(body, object_hook=_unpacked))
-
-
-def _packed(value: object) -> object:
-    if isinstance(value, bytes):
-        return {"$bytes": base64.b64encode(value).decode()}
-    raise TypeError(f"{type(value).__name__} is no part of news")
-
-
-def _unpacked(document: dict[str, Any]) -> Any:
-    if document.keys() == {"$bytes"}:
-        return base64.b64decode(document["$bytes"])
-    return document
-
-
-def _news(document: dict[str, Any]) -> News:
-    begins, ends = document["begins"], document["ends"]
-    return News(
-        **document
-        | {
-            "begins": begins and Beginning(**begins | {"launch": Opening(**begins["launch"])}),
-            "points": [
-                (name, number, Chunk(**chunk)) for name, number, chunk in document["points"]
-            ],
-            "summaries": {name: Summary(**s) for name, s in document["summaries"].items()},
-            "artifacts": [Kept(**kept) for kept in document["artifacts"]],
-            "console": [tuple(piece) for piece in document["console"]],
-            "alerts": [Alert(**alert) for alert in document["alerts"]],
-            "ends": ends
-            and Ending(**ends | {"exception": ends["exception"] and tuple(ends["exception"])}),
-        }
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -181,11 +180,19 @@ def _launch(url: str, project: str, experiment: str) -> Opening:
             code={"stages": {}, "sources": sources, "unresolved": []},
             command=" ".join(sys.argv),
             user=os.environ.get("USER") or os.environ.get("USERNAME") or "",
-            host=socket.gethostname(),
+            host=_host(),
             pid=os.getpid(),
             moment=_moment(),
         )
     return found
+
+
+def _host() -> str:
+    if hasattr(os, "uname"):
+        return os.uname().nodename
+    import socket
+
+    return socket.gethostname()
 
 
 def _code() -> tuple[str, dict[str, Any]]:
@@ -202,9 +209,9 @@ def _code() -> tuple[str, dict[str, Any]]:
 
 
 def _group(params: Mapping[str, Any]) -> str:
-    from ..parameters import group_digest
+    from ..fingerprint.plainly import plain_digest
 
-    return group_digest(params)
+    return plain_digest(params)
 
 
 def _writer_id() -> int:

@@ -1,0 +1,64 @@
+"""News as bytes: framed, so that a piece that was cut off is known, and read back as they were."""
+
+from __future__ import annotations
+
+import base64
+import json
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import IO, Any, Final
+
+from ..series import Chunk, Summary
+from ..storage.news import Alert, Beginning, Ending, Kept, News, Opening
+
+_HEAD: Final = struct.Struct("<II")
+"""Length and CRC-32 of what follows."""
+
+
+def frame(news: News) -> bytes:
+    """Return news as one frame."""
+    body = json.dumps(asdict(news), default=_packed).encode()
+    return _HEAD.pack(len(body), zlib.crc32(body)) + body
+
+
+def frames(file: IO[bytes]) -> Iterator[News]:
+    """Iterate over the frames of a file, up to one that was not finished."""
+    while len(head := file.read(_HEAD.size)) == _HEAD.size:
+        length, check = _HEAD.unpack(head)
+        body = file.read(length)
+        if len(body) < length or zlib.crc32(body) != check:
+            return
+        yield _news(json.loads(body, object_hook=_unpacked))
+
+
+def _packed(value: object) -> object:
+    if isinstance(value, bytes):
+        return {"$bytes": base64.b64encode(value).decode()}
+    raise TypeError(f"{type(value).__name__} is no part of news")
+
+
+def _unpacked(document: dict[str, Any]) -> Any:
+    if document.keys() == {"$bytes"}:
+        return base64.b64decode(document["$bytes"])
+    return document
+
+
+def _news(document: dict[str, Any]) -> News:
+    begins, ends = document["begins"], document["ends"]
+    return News(
+        **document
+        | {
+            "begins": begins and Beginning(**begins | {"launch": Opening(**begins["launch"])}),
+            "points": [
+                (name, number, Chunk(**chunk)) for name, number, chunk in document["points"]
+            ],
+            "summaries": {name: Summary(**s) for name, s in document["summaries"].items()},
+            "artifacts": [Kept(**kept) for kept in document["artifacts"]],
+            "console": [tuple(piece) for piece in document["console"]],
+            "alerts": [Alert(**alert) for alert in document["alerts"]],
+            "ends": ends
+            and Ending(**ends | {"exception": ends["exception"] and tuple(ends["exception"])}),
+        }
+    )
