@@ -286,7 +286,7 @@ class Experiment(Declaration):
     ) -> Options:
         settings = load_settings(arguments={"jobs": jobs, "executor": executor})
         if settings.executor == "inline" and jobs is None:
-            settings = replace(settings, jobs=None)  # a setting for whoever has workers
+            settings = settings._replace(jobs=None)  # a setting for whoever has workers
         return Options(
             executor=settings.executor,
             jobs=settings.jobs,

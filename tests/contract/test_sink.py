@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,8 +86,8 @@ def test_runs_of_a_launch_and_launches_of_a_code_version_share_it(
     opened: tuple[Sink, Catalog],
 ) -> None:
     sink, catalog = opened
-    again = replace(BEGINS, launch=replace(OPENING, id="launch-2"))
-    other = replace(BEGINS, launch=replace(OPENING, id="launch-3", fingerprint="f2"))
+    again = BEGINS._replace(launch=OPENING._replace(id="launch-2"))
+    other = BEGINS._replace(launch=OPENING._replace(id="launch-3", fingerprint="f2"))
     for position, begins in enumerate((BEGINS, BEGINS, again, other)):
         sink.write([news(f"run-{position}", begins=begins)])
     told = [(r.number, r.launch, r.execution) for r in catalog.select("runs")]

@@ -9,7 +9,8 @@ The layout is plain, so that it can be read without Gosset. All numbers are litt
 - ``times``: microseconds after ``time``, as ``u4`` where that is enough (4 bytes a point),
   else as ``i8``.
 
-This module does without NumPy: a script that logs a few numbers need not wait for its import.
+This module does without NumPy, and without dataclasses: a script that logs a few numbers need
+not wait for their import.
 """
 
 from __future__ import annotations
@@ -18,8 +19,7 @@ import json
 import sys
 from array import array
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..exceptions import StorageError
 
@@ -37,7 +37,6 @@ _SWAP: Final = sys.byteorder == "big"
 _SMALL: Final = 2**32
 
 
-@dataclass(slots=True)
 class Points:
     """Points of one series, column by column, in the order in which they were logged.
 
@@ -49,12 +48,23 @@ class Points:
         Microseconds since the epoch.
     """
 
-    steps: list[int] = field(default_factory=list)
-    values: list[Number] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
+    __slots__ = ("steps", "times", "values")
+
+    def __init__(
+        self,
+        steps: list[int] | None = None,
+        values: list[Number] | None = None,
+        times: list[int] | None = None,
+    ) -> None:
+        self.steps: list[int] = [] if steps is None else steps
+        self.values: list[Number] = [] if values is None else values
+        self.times: list[int] = [] if times is None else times
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __repr__(self) -> str:
+        return f"Points({self.steps!r}, {self.values!r}, {self.times!r})"
 
     def extend(self, other: Points) -> None:
         """Add the points of another."""
@@ -66,11 +76,10 @@ class Points:
         return Points(self.steps[part], self.values[part], self.times[part])
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """Consecutive points of one series, packed; see the module for the layout."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # in the place of tuple.count
     kind: str
     step: int
     stride: int

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .chunks import Number, Points
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """A series in a few numbers.
 
     Attributes
@@ -29,7 +28,7 @@ class Summary:
         Points that are not NaN.
     """
 
-    count: int
+    count: int  # type: ignore[assignment]  # in the place of tuple.count
     step: int
     time: int
     last: Number

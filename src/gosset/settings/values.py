@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import NamedTuple
 
 from ..exceptions import SettingsError, did_you_mean
 from .places import STORE_FOLDER, default_store_url, sqlite_path
@@ -12,8 +12,7 @@ from .places import STORE_FOLDER, default_store_url, sqlite_path
 _CHOICES = {"progress": ("auto", "on", "off")}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """Every setting, each with the place where its value came from.
 
     Attributes
@@ -45,8 +44,8 @@ class Settings:
     executor: str = "processes"
     jobs: int | None = None
     progress: str = "auto"
-    root: Path = field(default_factory=Path.cwd)
-    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    root: Path = Path()
+    origins: Mapping[str, str] = {}
 
     def origin(self, name: str) -> str:
         """Return where the value of `name` came from, e.g. ``"default"`` or a file's path."""
@@ -59,7 +58,7 @@ class Settings:
         return self.store or default_store_url(self.root)
 
 
-NAMES = tuple(f.name for f in fields(Settings) if f.name not in ("root", "origins"))
+NAMES = tuple(name for name in Settings._fields if name not in ("root", "origins"))
 """The names of all settings."""
 
 

@@ -1,20 +1,21 @@
 """What there is to say of tracked runs: plain data, by which a run at work reaches a catalog.
 
-Loads no database library: a script that tracks one number need not wait for one.
+Loads neither a database library nor dataclasses: a script that tracks one number need not wait
+for them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from ..series import Chunk, Summary
 from ..types import JSONValue
 
+_NOTHING: Mapping[str, Any] = {}  # never written to
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+
+class Opening(NamedTuple):
     """A launch that tracked runs belong to.
 
     Attributes
@@ -33,18 +34,17 @@ class Opening:
     project: str
     experiment: str
     fingerprint: str
-    code: Mapping[str, JSONValue] = field(default_factory=dict)
+    code: Mapping[str, JSONValue] = _NOTHING
     command: str = ""
     user: str = ""
     host: str = ""
     pid: int = 0
     notes: str = ""
-    settings: Mapping[str, JSONValue] = field(default_factory=dict)
+    settings: Mapping[str, JSONValue] = _NOTHING
     moment: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beginning:
+class Beginning(NamedTuple):
     """A run as it begins.
 
     Attributes
@@ -61,16 +61,15 @@ class Beginning:
     name: str
     group: str
     seed: int | None = None
-    params: Mapping[str, JSONValue] = field(default_factory=dict)
-    config: Mapping[str, JSONValue] = field(default_factory=dict)
+    params: Mapping[str, JSONValue] = _NOTHING
+    config: Mapping[str, JSONValue] = _NOTHING
     tags: Sequence[str] = ()
     notes: str = ""
     parent: str | None = None
     moment: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(NamedTuple):
     """An artifact of a run. One of the same name replaces it."""
 
     name: str
@@ -80,8 +79,7 @@ class Kept:
     inline: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
+class Alert(NamedTuple):
     """Something that wants to be seen."""
 
     moment: int
@@ -90,8 +88,7 @@ class Alert:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class Ending(NamedTuple):
     """How a run ended, or that it goes on again.
 
     Attributes
@@ -106,8 +103,7 @@ class Ending:
     exception: tuple[str, str, str] | None = None
 
 
-@dataclass(slots=True, kw_only=True)
-class News:
+class News(NamedTuple):
     """What one process says of one run at once; all of it is kept or nothing.
 
     Attributes
@@ -133,23 +129,22 @@ class News:
     writer: int
     number: int
     begins: Beginning | None = None
-    points: list[tuple[str, int, Chunk]] = field(default_factory=list)
-    summaries: dict[str, Summary] = field(default_factory=dict)
-    params: dict[str, JSONValue] = field(default_factory=dict)
-    config: dict[str, JSONValue] = field(default_factory=dict)
-    fields: dict[str, JSONValue] = field(default_factory=dict)
-    tags: list[str] = field(default_factory=list)
-    untags: list[str] = field(default_factory=list)
+    points: Sequence[tuple[str, int, Chunk]] = ()
+    summaries: Mapping[str, Summary] = _NOTHING
+    params: Mapping[str, JSONValue] = _NOTHING
+    config: Mapping[str, JSONValue] = _NOTHING
+    fields: Mapping[str, JSONValue] = _NOTHING
+    tags: Sequence[str] = ()
+    untags: Sequence[str] = ()
     name: str | None = None
     notes: str | None = None
-    artifacts: list[Kept] = field(default_factory=list)
-    console: list[tuple[str, int, str]] = field(default_factory=list)
-    alerts: list[Alert] = field(default_factory=list)
+    artifacts: Sequence[Kept] = ()
+    console: Sequence[tuple[str, int, str]] = ()
+    alerts: Sequence[Alert] = ()
     ends: Ending | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beat:
+class Beat(NamedTuple):
     """A sign of life of a launch, or that it came to its end."""
 
     launch: str

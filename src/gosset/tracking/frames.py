@@ -7,7 +7,6 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import IO, Any, Final
 
 from ..series import Chunk, Summary
@@ -19,7 +18,7 @@ _HEAD: Final = struct.Struct("<II")
 
 def frame(news: News) -> bytes:
     """Return news as one frame."""
-    body = json.dumps(asdict(news), default=_packed).encode()
+    body = json.dumps(_document(news), default=_packed).encode()
     return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
@@ -31,6 +30,17 @@ def frames(file: IO[bytes]) -> Iterator[News]:
         if len(body) < length or zlib.crc32(body) != check:
             return
         yield _news(json.loads(body, object_hook=_unpacked))
+
+
+def _document(value: Any) -> Any:
+    """Return named tuples as mappings, all the way down."""
+    if isinstance(value, tuple) and hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {key: _document(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_document(item) for item in value]
+    return value
 
 
 def _packed(value: object) -> object:
