@@ -151,7 +151,7 @@ FALLS_BACK: dict[str, Callable[[], pd.DataFrame | pd.Series[Any]]] = {
         ),
     ),
     "columns of times": lambda: pd.DataFrame([[1, 2, 3]], columns=DAYS),
-    "series named by an object": lambda: pd.Series([1], name=DAYS[0]),
+    "series named by an object": lambda: pd.Series([1], name=len),
 }
 
 

@@ -16,13 +16,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naming import stable
 
 from gosset.exceptions import SerializationError
-from gosset.serializers.json import MAX_DEPTH, JsonSerializer
+from gosset.serializers.json import MAX_DEPTH, JsonSerializer, encode
 
 JSON = JsonSerializer()
 EXAMPLES = settings(deadline=None, derandomize=True, max_examples=200)
@@ -181,25 +182,14 @@ def circle() -> list[object]:
     "value",
     [
         object(),
-        OrderedDict(a=1),
         defaultdict(int),
         Counter("aa"),
         Pair(1, 2),
         Colour.RED,
         Number(1),
-        bytearray(b"a"),
-        2**2001,
-        "\ud83d\ude00",
-        {"\ud800": 1},
-        np.longdouble(1),
-        np.longlong(1),
         np.array(1),
-        np.void(b"abc"),
-        dt.datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")),
-        dt.datetime(2026, 1, 1, fold=1, tzinfo=dt.UTC),
-        dt.datetime(2026, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1), "CET")),
-        dt.datetime(2026, 1, 1, tzinfo=dt.timezone(dt.timedelta(microseconds=1))),
-        dt.time(1, fold=1),
+        pd.Timestamp("2026-01-01", tz="dateutil/Europe/Berlin"),
+        pd.Series([1]),
         PurePosixPath("a"),
         nested(MAX_DEPTH + 1),
         circle(),
@@ -209,6 +199,62 @@ def circle() -> list[object]:
 def test_what_would_come_back_as_something_else_is_not_taken(value: object) -> None:
     assert not JSON.takes(value)
     assert not JSON.takes({"a": [value]})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        OrderedDict(b=1, a=(2,)),
+        bytearray(b"a"),
+        range(3, 9, 2),
+        slice(None, 3),
+        2**2001,
+        -(10**4000),
+        "\ud83d\ude00",
+        {"\ud800": 1},
+        np.longdouble("0.1"),
+        np.longdouble("-inf"),
+        np.clongdouble(complex(0.1, -0.0)),
+        np.longlong(-1),
+        np.ulonglong(2**64 - 1),
+        np.bytes_(b"a\0b"),
+        np.bytes_(b""),
+        np.void(b"abc"),
+        np.array([(1, 2.5)], dtype=[("a", "i4"), ("b", "f8")])[0],
+        np.datetime64("NaT"),
+        np.float64(-0.0),
+        dt.datetime(2026, 10, 25, 2, 30, fold=1, tzinfo=ZoneInfo("Europe/Berlin")),
+        dt.datetime(2026, 1, 1, fold=1, tzinfo=dt.UTC),
+        dt.datetime(2026, 1, 1, tzinfo=dt.timezone(dt.timedelta(hours=1), "CET")),
+        dt.datetime(2026, 1, 1, tzinfo=dt.timezone(dt.timedelta(microseconds=1))),
+        dt.time(1, fold=1),
+        pd.Timestamp("2026-01-02 03:04:05.123456789"),
+        pd.Timestamp("2026-10-25 00:30", tz="UTC").tz_convert("Europe/Berlin"),
+        pd.Timestamp("2026-10-25 01:30", tz="UTC").tz_convert("Europe/Berlin"),
+        pd.Timestamp("2026-01-02").as_unit("s"),
+        pd.Timedelta("1D 00:00:00.000000001"),
+        pd.Timedelta(3, "s"),
+        pd.NaT,
+        pd.NA,
+        pd.Period("2026-01", "M"),
+        pd.Interval(0.5, 1.5, closed="left"),
+        pd.Interval(pd.Timestamp(0), pd.Timestamp(1)),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_of_the_standard_library_numpy_and_pandas_come_back(value: object) -> None:
+    for whole in (value, {"a": [value]}):
+        back = round_trip(whole)
+        assert repr(back) == repr(whole)
+        part = back if whole is value else back["a"][0]  # type: ignore[index]
+        assert type(part) is type(value)
+        assert getattr(part, "unit", None) == getattr(value, "unit", None)
+        assert getattr(part, "dtype", None) == getattr(value, "dtype", None)
+
+
+def test_a_part_without_a_form_is_named_with_its_place() -> None:
+    with pytest.raises(SerializationError, match=r"its part \['a'\]\[1\]\['b'\], a builtin"):
+        encode({"a": [0, {"b": len}]})
 
 
 def test_deep_values_are_taken_up_to_the_limit() -> None:
