@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from scipy import sparse
 from gosset.artifacts.filesystem import FilesystemArtifacts
 from gosset.artifacts.values import keep, load
 from gosset.serializers import choose, serializers
+from gosset.serializers.charts import Chart
+from gosset.serializers.files import Archive, File
 
 
 def text() -> object:
@@ -79,6 +82,32 @@ def figure() -> object:
     return drawn
 
 
+def chart() -> object:
+    return Chart("vega-lite", {"mark": "bar", "data": {"values": [{"χ": 1}]}})
+
+
+def plotly_figure() -> object:
+    return Chart("plotly", {"data": [{"y": [1, 2]}], "layout": {}})
+
+
+def file() -> object:
+    return File(lambda: io.BytesIO(b"a\r\nb" * 1000))
+
+
+def archive() -> object:
+    return Archive(lambda: io.BytesIO(tar_of({"a.txt": b"a", "b/c.txt": b"c" * 2000})))
+
+
+def tar_of(files: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as to:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            to.addfile(member, io.BytesIO(data))
+    return buffer.getvalue()
+
+
 def estimator() -> object:
     from sklearn.linear_model import LogisticRegression
 
@@ -97,6 +126,10 @@ MAKERS: dict[str, list[Callable[[], object]]] = {
     "polars": [polars_frame],
     "sparse": [matrix],
     "figure": [figure],
+    "vega-lite": [chart],
+    "plotly": [plotly_figure],
+    "file": [file],
+    "tar": [archive],
     "pickle": [estimator],
 }
 CASES = [pytest.param(name, make, id=make.__name__) for name in MAKERS for make in MAKERS[name]]
@@ -120,6 +153,10 @@ def same(one: Any, other: Any) -> bool:
         return True
     if sparse.issparse(one):
         return bool(one.format == other.format and (one != other).nnz == 0)
+    if isinstance(one, File):
+        return one.read() == other.read()
+    if isinstance(one, Archive):
+        return [(n, one.read(n)) for n in one.names()] == [(n, other.read(n)) for n in one.names()]
     return bool(one.equals(other)) if hasattr(one, "equals") else bool(one == other)
 
 

@@ -6,7 +6,9 @@ from ..exceptions import NotFoundError, SerializationError, UsageError, did_you_
 from .arrays import NpySerializer, SparseSerializer
 from .base import Serializer as Serializer
 from .base import Sink as Sink
+from .charts import ChartSerializer
 from .figures import FigureSerializer
+from .files import ArchiveSerializer, FileSerializer
 from .frames import ParquetSerializer
 from .json import JsonSerializer
 from .pickles import PickleSerializer, unkeepable
@@ -25,6 +27,10 @@ _registered: list[Serializer] = [
     PolarsSerializer(),
     SparseSerializer(),
     FigureSerializer(),
+    ChartSerializer("vega-lite", "altair", "TopLevelMixin"),
+    ChartSerializer("plotly", "plotly.graph_objs", "Figure"),
+    FileSerializer(),
+    ArchiveSerializer(),
     PickleSerializer(),
 ]
 
