@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from gosset.entities import Status
-from gosset.exceptions import NotFoundError
+from gosset.exceptions import NotFoundError, UsageError
 from gosset.series import Points, pack, summarise, unpack
 from gosset.storage import open_catalog
 from gosset.storage.base import Catalog
@@ -201,3 +204,96 @@ def test_all_of_a_write_is_kept_or_nothing(opened: tuple[Sink, Catalog]) -> None
     with pytest.raises(NotFoundError, match="run-2"):
         sink.write([news(begins=BEGINS), news("run-2", **points("loss", 1.0))])
     assert catalog.count("runs") == catalog.count("launches") == 0
+
+
+def test_a_run_is_taken_up_by_one_who_finds_nobody_at_work(opened: tuple[Sink, Catalog]) -> None:
+    sink, catalog = opened
+    now = int(time.time() * 1e6)
+    me = OPENING._replace(host="here", pid=os.getpid(), moment=now)
+    sink.write([news(begins=BEGINS._replace(launch=me), **points("loss", 1.0, step=4))])
+    again = me._replace(id="launch-2")
+    with pytest.raises(UsageError, match=f"abc is at work in process {os.getpid()} on here"):
+        sink.take_up("run-1", again)
+    with pytest.raises(UsageError, match="abc is at work"):
+        sink.take_up("run-1", again._replace(host="there"))
+    failed = Ending("failed", now, ("E", "no", "…"), launch="launch-1", leaves="failed")
+    sink.write([news(number=2, fields={"n": 1}, ends=failed)])
+    facts = sink.take_up("run-1", again)
+    assert (facts.name, facts.params["lr"], facts.fields) == ("abc", 0.1, {"n": 1})
+    assert (facts.tags, facts.steps, facts.seed) == (("draft",), {"loss": 4}, 0)
+    [run] = catalog.select("runs")
+    assert (run.status, run.ended, run.exception, run.launch) == (Status.RUNNING, None, None, 2)
+    assert run.metrics["loss"].value == 1.0
+    with pytest.raises(UsageError, match="abc is at work"):
+        sink.take_up("run-1", me._replace(id="launch-3"))
+    with pytest.raises(NotFoundError):
+        sink.take_up("run-0", again)
+
+
+def test_a_run_of_a_process_that_is_gone_is_taken_up_elsewhere_after_the_lease(
+    opened: tuple[Sink, Catalog],
+) -> None:
+    sink, catalog = opened
+    now = int(time.time() * 1e6)
+    process = subprocess.Popen(["true"])
+    process.wait()
+    owner = OPENING._replace(host="here", pid=process.pid, moment=now)
+    sink.write([news(begins=BEGINS._replace(launch=owner))])
+    away = owner._replace(id="launch-2", host="there", pid=1)
+    with pytest.raises(UsageError):
+        sink.take_up("run-1", away)
+    sink.take_up("run-1", away._replace(moment=now + 21_000_000))
+    sink.write([], [Beat("launch-2", now - 30_000_000)])
+    sink.take_up("run-1", owner._replace(id="launch-3"))  # its process is gone, on this host
+    assert catalog.select("runs")[0].launch == 3
+
+
+def test_who_lost_a_run_to_another_does_not_end_it(opened: tuple[Sink, Catalog]) -> None:
+    sink, catalog = opened
+    sink.write([news(begins=BEGINS)])
+    sink.take_up("run-1", OPENING._replace(id="launch-2", moment=90_000_000))
+    late = Ending("complete", 99_000_000, launch="launch-1", leaves="complete")
+    sink.write([news(number=2, ends=late, **points("loss", 1.0))])
+    [run] = catalog.select("runs")
+    assert (run.status, run.metrics["loss"].value) == (Status.RUNNING, 1.0)
+    statuses = {launch.number: launch.status for launch in catalog.select("launches")}
+    assert statuses == {1: Status.COMPLETE, 2: Status.RUNNING}
+
+
+def test_a_launch_ends_with_its_last_run_and_goes_on_with_another(
+    opened: tuple[Sink, Catalog],
+) -> None:
+    sink, catalog = opened
+    over = Ending("complete", 9_000_000, launch="launch-1", leaves="failed")
+    sink.write([news(begins=BEGINS, ends=over)])
+    [launch] = catalog.select("launches")
+    assert (launch.status, launch.ended.timestamp()) == (Status.FAILED, 9.0)
+    sink.write([news("run-2", begins=BEGINS)])
+    [launch] = catalog.select("launches")
+    assert (launch.status, launch.ended) == (Status.RUNNING, None)
+
+
+def test_a_sign_of_life_takes_back_that_a_launch_crashed(opened: tuple[Sink, Catalog]) -> None:
+    sink, catalog = opened
+    done = Ending("complete", 9_000_000, launch="launch-1")
+    sink.write([news(begins=BEGINS), news("run-2", begins=BEGINS, ends=done)])
+    assert catalog.reap() == 1
+    assert {run.status for run in catalog.select("runs")} == {Status.CRASHED, Status.COMPLETE}
+    sink.write([], [Beat("launch-1", int(time.time() * 1e6))])
+    assert {run.status for run in catalog.select("runs")} == {Status.RUNNING, Status.COMPLETE}
+    assert catalog.select("launches")[0].status == Status.RUNNING
+
+
+def test_what_is_logged_by_others_after_the_end_is_in_the_metrics(
+    opened: tuple[Sink, Catalog],
+) -> None:
+    sink, catalog = opened
+    over = Ending("complete", 9_000_000)
+    sink.write([news(begins=BEGINS, ends=over, **points("loss", 1.0))])
+    sink.write([news(writer=8, **points("loss", 3.0, 2.0, step=1))])
+    [run] = catalog.select("runs")
+    assert (run.status, run.metrics["loss"].value, run.metrics["loss"].series.count) == (
+        Status.COMPLETE,
+        2.0,
+        3,
+    )

@@ -11,13 +11,13 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from ..exceptions import StorageError, StoreReadOnlyError
 from . import errors, tracks
-from .news import Beat, News
+from .news import LEASE, Beat, News, Opening, TakenUp
 
 VERSION: Final = "0002"
 """The version of the schema that ``schema.sql`` has."""
@@ -50,6 +50,7 @@ class DirectSink:
         self._lock = threading.Lock()
         self._process = os.getpid()
         self._connection: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         if not path.exists():
             _make(path)
         with errors.wrapped_sqlite(self.url):
@@ -67,20 +68,40 @@ class DirectSink:
         with self._transaction(patience) as statements:
             tracks.write(statements, news, beats)
 
+    def take_up(self, run: str, launch: Opening, *, lease: float = LEASE) -> TakenUp:
+        """Make a run one of the launch, at work again; of several who try at once one does."""
+        with self._transaction() as statements:
+            return tracks.take_up(statements, run, launch, lease)
+
     def number(self, run: str) -> int:
         """Return the number of a run in its experiment."""
         with self._transaction() as statements:
             return tracks.number(statements, run)
 
     def close(self) -> None:
-        """Close the file; it is opened again when it is needed."""
+        """Close the file; it is opened again when it is needed.
+
+        To be called before a fork: what SQLite knows of its locks is wrong on the other side.
+        """
         with self._lock:
-            if self._connection is not None and self._process == os.getpid():
-                self._connection.close()
-            self._connection = None
+            self._disconnect()
+
+    def forked(self) -> None:
+        """Begin anew in a child process, whatever its parent was doing."""
+        self._lock = threading.Lock()
+
+    def _disconnect(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        if self._process == os.getpid():
+            connection.close()
+        else:
+            _leave(connection)
 
     def _connected(self) -> sqlite3.Connection:
         # What is opened for writing would be made anew if somebody deleted it.
+        found_file = self._found()
         uri = f"{self._path.absolute().as_uri()}?mode=rw"
         connection = sqlite3.connect(
             uri, timeout=self._timeout, uri=True, isolation_level=None, check_same_thread=False
@@ -95,41 +116,62 @@ class DirectSink:
         if found != (VERSION,):
             connection.close()
             raise Unready
+        self._file, self._process = found_file, os.getpid()
         return connection
 
     @contextmanager
     def _transaction(self, patience: float | None = None) -> Iterator[_Statements]:
         with self._lock, errors.wrapped_sqlite(self.url):
-            if self._process != os.getpid():
-                # A connection must not be used on both sides of a fork, nor be closed here.
-                _left_to_the_parent.append(self._connection)
-                self._connection, self._process = None, os.getpid()
-            if self._connection is None:
-                self._connection = self._reconnected()
-            connection = self._connection
+            connection = self._current()
             wait = self._timeout if patience is None else patience
-            connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
             try:
+                connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
                 connection.execute("BEGIN IMMEDIATE")
                 yield _Statements(connection)
                 connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+            except BaseException as error:
+                self._undo(connection, error)
                 raise
 
-    def _reconnected(self) -> sqlite3.Connection:
+    def _undo(self, connection: sqlite3.Connection, error: BaseException) -> None:
         try:
-            return self._connected()
-        except Unready as error:
-            raise StorageError(
-                f"store {self.url} is gone, or is no longer what it was",
-                hint="restore it, or give another with GOSSET_STORE",
-            ) from error
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:  # nothing was kept either way; what came first is told
+            self._disconnect()
+        if isinstance(error, sqlite3.Error) and errors.code(error) != errors.BUSY:
+            self._disconnect()  # whatever it was, what is there now is looked at anew
+
+    def _current(self) -> sqlite3.Connection:
+        """Return a connection to the file that is at the path now."""
+        if self._process != os.getpid() or self._file != self._found():
+            # SQLite would go on writing to a file that somebody deleted or replaced.
+            self._disconnect()
+        if self._connection is None:
+            try:
+                self._connection = self._connected()
+            except Unready as error:
+                raise StorageError(
+                    f"store {self.url} is gone, or is no longer what it was",
+                    hint="restore it, or give another with GOSSET_STORE",
+                ) from error
+        return self._connection
+
+    def _found(self) -> tuple[int, int] | None:
+        """Return what tells the file at the path from others; None where there is none."""
+        try:
+            found = os.stat(self._path)
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
 
-_left_to_the_parent: list[sqlite3.Connection | None] = []
-"""Connections of the process that this one was forked from: never closed here."""
+def _leave(connection: sqlite3.Connection) -> None:
+    """Leave a connection to the process that this one was forked from: never close it here."""
+    import ctypes
+
+    # Python would close it at its end, and SQLite would take the log of the other away.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 
 class Unready(Exception):
@@ -138,6 +180,8 @@ class Unready(Exception):
 
 class _Statements:
     """Carries out statements on a connection of Python's own SQLite module."""
+
+    locking = ""  # nobody else writes while a transaction does
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
@@ -163,8 +207,10 @@ def _make(path: Path) -> None:
     Of several processes that do so at once one is first, and the others use what it made.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    drafts = [draft, *(Path(f"{draft}{end}") for end in ("-journal", "-wal", "-shm"))]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove(drafts)  # of a process with the same number, which died here
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -185,5 +231,10 @@ def _make(path: Path) -> None:
             f"no store can be made at sqlite:///{path.as_posix()}: {error}"
         ) from error
     finally:
-        for leftover in path.parent.glob(f"{draft.name}*"):
-            leftover.unlink(missing_ok=True)
+        _remove(drafts)
+
+
+def _remove(files: Sequence[Path]) -> None:
+    for file in files:
+        with suppress(OSError):
+            file.unlink()

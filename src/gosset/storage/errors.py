@@ -32,6 +32,11 @@ def code(error: Any) -> int | str | None:
     return state
 
 
+def locked(error: BaseException) -> bool:
+    """Whether an error of Gosset says that others write, so that it is worth trying again."""
+    return error.__cause__ is not None and code(error.__cause__) in _LOCKED
+
+
 @contextmanager
 def wrapped(store: str) -> Iterator[None]:
     """Raise what SQLAlchemy raises as an error of Gosset, with the driver's as its cause."""

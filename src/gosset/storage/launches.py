@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from ..types import JSONValue
 from . import rows
 from . import schema as s
 from .declare import next_number
+from .owners import alive
 from .read import load
 from .values import encode
 
@@ -90,7 +90,7 @@ def orphans(connection: sa.Connection, lease: float) -> list[int]:
     return [
         pk
         for pk, owner_host, pid, heartbeat in connection.execute(statement)
-        if _stale(heartbeat, latest) or (owner_host == host and pid > 0 and not _alive(pid))
+        if _stale(heartbeat, latest) or (owner_host == host and not alive(pid))
     ]
 
 
@@ -109,14 +109,3 @@ def mark_crashed(connection: sa.Connection, pks: list[int]) -> None:
 
 def _stale(heartbeat: datetime | None, latest: datetime) -> bool:
     return heartbeat is None or heartbeat < latest
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        # Somebody else's process; an id out of range says nothing.
-        return True
-    return True

@@ -7,12 +7,15 @@ for them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from ..series import Chunk, Summary
 from ..types import JSONValue
 
 _NOTHING: Mapping[str, Any] = {}  # never written to
+
+LEASE: Final = 20.0
+"""Seconds after the last sign of life for which a process is taken to live."""
 
 
 class Opening(NamedTuple):
@@ -96,11 +99,18 @@ class Ending(NamedTuple):
     status : str
         A value of :class:`gosset.Status`.
     exception : tuple of (type, message, traceback) or None
+    launch : str or None
+        Id of the launch whose process says so. Nothing changes where the run belongs to
+        another by now: somebody took it up, and will say how it ends.
+    leaves : str or None
+        How the launch ended, where no other run of it is at work.
     """
 
     status: str
     moment: int
     exception: tuple[str, str, str] | None = None
+    launch: str | None = None
+    leaves: str | None = None
 
 
 class News(NamedTuple):
@@ -145,11 +155,35 @@ class News(NamedTuple):
 
 
 class Beat(NamedTuple):
-    """A sign of life of a launch, or that it came to its end."""
+    """A sign of life of a launch, or that it came to its end.
+
+    Who lives was not gone: a launch that was taken for crashed, and its runs that nobody took
+    up, are at work again.
+    """
 
     launch: str
     moment: int
     status: str = "running"
+
+
+class TakenUp(NamedTuple):
+    """What is known of a run that goes on.
+
+    Attributes
+    ----------
+    steps : mapping
+        Name of each metric → its highest step.
+    """
+
+    id: str
+    name: str
+    seed: int | None
+    params: Mapping[str, JSONValue]
+    config: Mapping[str, JSONValue]
+    fields: Mapping[str, JSONValue]
+    tags: Sequence[str]
+    parent: str | None
+    steps: Mapping[str, int]
 
 
 class Sink(Protocol):
@@ -171,6 +205,19 @@ class Sink(Protocol):
 
         `patience` bounds, where the store can, how many seconds others who write are waited
         for.
+        """
+        ...
+
+    def take_up(self, run: str, launch: Opening, *, lease: float = LEASE) -> TakenUp:
+        """Make a run one of the launch, at work again; of several who try at once one does.
+
+        Raises
+        ------
+        NotFoundError
+            No run has this id.
+        UsageError
+            Another process is at work on it: one of this host that lives, or one that gave a
+            sign of life less than `lease` seconds ago.
         """
         ...
 

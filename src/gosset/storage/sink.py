@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from . import tracks
 from .connect import Database
-from .news import Beat, News
+from .news import LEASE, Beat, News, Opening, TakenUp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _text = cache(sa.text)
@@ -35,6 +35,11 @@ class SQLSink:
         with self._database.write() as connection:
             tracks.write(_Statements(connection), news, beats)
 
+    def take_up(self, run: str, launch: Opening, *, lease: float = LEASE) -> TakenUp:
+        """Make a run one of the launch, at work again; of several who try at once one does."""
+        with self._database.write() as connection:
+            return tracks.take_up(_Statements(connection), run, launch, lease)
+
     def number(self, run: str) -> int:
         """Return the number of a run in its experiment."""
         with self._database.read() as connection:
@@ -50,6 +55,12 @@ class _Statements:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self._sqlite = connection.dialect.name == "sqlite"
+
+    @property
+    def locking(self) -> str:
+        # In SQLite nobody else writes while a transaction does.
+        return "" if self._sqlite else " FOR NO KEY UPDATE"
 
     def one(self, sql: str, row: Mapping[str, Any]) -> Sequence[Any] | None:
         return self._connection.execute(_text(sql), row).first()
@@ -62,6 +73,6 @@ class _Statements:
             self._connection.execute(_text(sql), list(rows))
 
     def moment(self, microseconds: int) -> Any:
-        if self._connection.dialect.name == "sqlite":
+        if self._sqlite:
             return microseconds
         return _EPOCH + timedelta(microseconds=microseconds)

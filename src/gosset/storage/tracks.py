@@ -6,17 +6,17 @@ takes longer than all else that a short script does.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from ..exceptions import NotFoundError
+from ..exceptions import NotFoundError, UsageError
 from ..identifiers import new_id
-from ..series import Chunk, Number, Summary
+from ..series import Chunk, Summary
 from ..types import JSONValue
-from .news import Alert, Beat, Beginning, Ending, Kept, News, Opening
-from .numbers import EXACT, as_double
-from .values import decode, encode, plain, side_row
+from .news import Alert, Beat, Beginning, Ending, Kept, News, Opening, TakenUp
+from .numbers import as_double
+from .owners import alive
+from .values import decode, encode, plain, side_row, whole_number
 
 RUNS: Final = 6
 """The value of ``artifact_links.kind`` for runs."""
@@ -28,6 +28,11 @@ Row = Mapping[str, Any]
 
 class Statements(Protocol):
     """Carries out statements with parameters that are written ``:name``."""
+
+    @property
+    def locking(self) -> str:
+        """What a query ends with that keeps others from changing what it found."""
+        ...
 
     def one(self, sql: str, row: Row) -> Sequence[Any] | None:
         """Return the first row of the result; None where there is none."""
@@ -50,17 +55,47 @@ def write(statements: Statements, news: Iterable[News], beats: Iterable[Beat]) -
     """Take in news and signs of life, inside a transaction that writes."""
     for one in news:
         _take_in(statements, one)
-    statements.many(
-        _BEAT,
-        [
-            {
-                "launch": beat.launch,
-                "status": beat.status,
-                "heartbeat": statements.moment(beat.moment),
-                "ended": statements.moment(beat.moment) if beat.status in _ENDED else None,
-            }
-            for beat in beats
-        ],
+    rows = [_beat(statements, beat) for beat in beats]
+    statements.many(_BEAT, rows)
+    statements.many(_REVIVE, [row for row in rows if row["ended"] is None])
+
+
+def take_up(statements: Statements, run: str, launch: Opening, lease: float) -> TakenUp:
+    """Make a run one of the launch, at work again; see :meth:`Sink.take_up`."""
+    # First locked, then read: who was first has changed its owner.
+    found = statements.one(_FIND + statements.locking, {"run": run})
+    if found is None:
+        raise NotFoundError(f"no run {run!r} in the store")
+    pk = int(found[0])
+    latest = statements.moment(launch.moment - int(lease * 1e6))
+    owner = statements.one(_OWNER, {"run": pk, "latest": latest})
+    assert owner is not None
+    name, status, host, pid, beaten = owner
+    if status not in _ENDED and beaten and (host != launch.host or alive(pid)):
+        raise UsageError(
+            f"run {name} is at work in process {pid} on {host or 'another host'}",
+            hint="stop it first, or start a run of its own",
+        )
+    _, its_launch, execution = _launch(statements, launch)
+    statements.many(_TAKE_UP, [{"run": pk, "launch": its_launch, "execution": execution}])
+    return _taken_up(statements, run, pk)
+
+
+def _taken_up(statements: Statements, run: str, pk: int) -> TakenUp:
+    found = statements.one(_FACTS, {"run": pk})
+    assert found is not None
+    name, seed, params, config, fields, tags, parent = found
+    steps = statements.all("SELECT name, step FROM run_metrics WHERE run = :run", {"run": pk})
+    return TakenUp(
+        id=run,
+        name=name,
+        seed=seed,
+        params=decode(params),
+        config=decode(config),
+        fields=decode(fields),
+        tags=tuple(decode(tags)),
+        parent=parent,
+        steps={metric: int(step) for metric, step in steps if step is not None},
     )
 
 
@@ -73,13 +108,14 @@ def number(statements: Statements, run: str) -> int:
 
 
 def _take_in(statements: Statements, news: News) -> None:
-    found = statements.one("SELECT pk FROM runs WHERE id = :run", {"run": news.run})
+    # Who writes to a run at the same time waits here, and finds what this one leaves.
+    found = statements.one(_FIND + statements.locking, {"run": news.run})
     if found is None:
         if news.begins is None:
             raise NotFoundError(f"no run {news.run!r} in the store: it was deleted")
-        pk = _begin(statements, news.run, news.begins)
+        pk, over = _begin(statements, news.run, news.begins), False
     else:
-        pk = int(found[0])
+        pk, over = int(found[0]), bool(found[1])
     said = {"run": pk, "writer": news.writer, "last": news.number}
     if statements.one(_SAID, said) is None:
         return  # it was taken in before, and only the answer was lost
@@ -89,6 +125,9 @@ def _take_in(statements: Statements, news: News) -> None:
     _texts(statements, pk, news.console, news.alerts)
     if news.ends is not None:
         _end(statements, pk, news.ends)
+    if over and news.summaries:
+        # Somebody else who logs to a run may have more to say than who ended it.
+        statements.many(_RENEW, [{"run": pk, "metrics": _metrics_document(statements, pk)}])
 
 
 # -- launches and runs
@@ -98,6 +137,8 @@ def _launch(statements: Statements, opening: Opening) -> tuple[int, int, int]:
     """Return the primary keys of experiment and launch, and the number of the execution."""
     known = statements.one(_FIND_LAUNCH, {"launch": opening.id})
     if known is not None:
+        if known[3] != "running":
+            statements.many(_BEAT, [_beat(statements, Beat(opening.id, opening.moment))])
         return known[0], known[1], known[2]
     time = statements.moment(opening.moment)
     names = {"project": plain(opening.project), "experiment": plain(opening.experiment)}
@@ -181,8 +222,22 @@ def _end(statements: Statements, pk: int, ends: Ending) -> None:
         "ended": statements.moment(ends.moment) if over else None,
         "exception": None if ends.exception is None else encode(ends.exception, "an exception"),
         "metrics": _metrics_document(statements, pk) if over else "",
+        "launch": ends.launch,
     }
-    statements.many(_END, [row])
+    statements.many(_END if ends.launch is None else _END + _OWN, [row])
+    if ends.launch is not None and ends.leaves is not None:
+        left = Beat(launch=ends.launch, moment=ends.moment, status=ends.leaves)
+        statements.many(_BEAT, [_beat(statements, left)])
+
+
+def _beat(statements: Statements, beat: Beat) -> Row:
+    moment = statements.moment(beat.moment)
+    return {
+        "launch": beat.launch,
+        "status": beat.status,
+        "heartbeat": moment,
+        "ended": moment if beat.status in _ENDED else None,
+    }
 
 
 def _metrics_document(statements: Statements, pk: int) -> str:
@@ -230,7 +285,7 @@ def _metric(pk: int, name: str, summary: Summary) -> Row:
         "run": pk,
         "name": plain(name),
         "value": as_double(summary.last),
-        "whole": None if _is_exact(summary.last) else encode(summary.last, name),
+        "whole": whole_number(summary.last),
         "count": summary.count,
         "step": summary.step,
         "time": summary.time,
@@ -239,13 +294,6 @@ def _metric(pk: int, name: str, summary: Summary) -> Row:
         "total": summary.total,
         "numbers": summary.numbers,
     }
-
-
-def _is_exact(value: Number) -> bool:
-    """Whether a column of doubles gives the value back; no database keeps the sign of zero."""
-    if isinstance(value, float):
-        return value == value and (value != 0 or math.copysign(1, value) > 0)
-    return type(value) is int and abs(value) < EXACT
 
 
 def _documents(statements: Statements, pk: int, news: News) -> None:
@@ -340,10 +388,29 @@ def _texts(
 # -- the statements
 
 _BEAT: Final = """
-UPDATE launches SET heartbeat = :heartbeat, status = :status, ended = :ended
-WHERE id = :launch AND (status <> 'crashed' OR :status <> 'running')
+UPDATE launches SET heartbeat = :heartbeat, status = :status, ended = :ended WHERE id = :launch
 """
-_FIND_LAUNCH: Final = "SELECT experiment, pk, execution FROM launches WHERE id = :launch"
+_REVIVE: Final = """
+UPDATE runs SET status = 'running', ended = NULL
+WHERE launch = (SELECT pk FROM launches WHERE id = :launch) AND status = 'crashed'
+"""
+_FIND: Final = "SELECT pk, metrics <> '' FROM runs WHERE id = :run"
+_OWNER: Final = """
+SELECT runs.name, runs.status, launches.host, launches.pid, launches.heartbeat >= :latest
+FROM runs JOIN launches ON launches.pk = runs.launch WHERE runs.pk = :run
+"""
+_TAKE_UP: Final = """
+UPDATE runs SET launch = :launch, execution = :execution, status = 'running', ended = NULL,
+    exception = NULL, metrics = ''
+WHERE pk = :run
+"""
+_FACTS: Final = """
+SELECT name, seed, params, config, fields, tags, parent FROM runs WHERE pk = :run
+"""
+_RENEW: Final = "UPDATE runs SET metrics = :metrics WHERE pk = :run AND metrics <> ''"
+_FIND_LAUNCH: Final = """
+SELECT experiment, pk, execution, status FROM launches WHERE id = :launch
+"""
 _PROJECT: Final = """
 INSERT INTO projects (id, name, description, created) VALUES (:id, :project, '', :created)
 ON CONFLICT DO NOTHING
@@ -395,6 +462,7 @@ _END: Final = """
 UPDATE runs SET status = :status, ended = :ended, exception = :exception, metrics = :metrics
 WHERE pk = :run
 """
+_OWN: Final = "AND launch = (SELECT pk FROM launches WHERE id = :launch)"
 _SAID: Final = """
 INSERT INTO writers (run, writer, last) VALUES (:run, :writer, :last)
 ON CONFLICT (run, writer) DO UPDATE SET last = excluded.last WHERE writers.last < excluded.last
