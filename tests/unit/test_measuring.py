@@ -11,7 +11,8 @@ from gosset.artifacts.memory import MemoryArtifacts
 from gosset.artifacts.values import keep
 from gosset.metrics import metric
 from gosset.planner.works import LOGGED
-from gosset.running.measuring import deviation, mean, measure, number, summarise
+from gosset.compare.averages import deviation, mean
+from gosset.running.measuring import measure, number, summarise
 from gosset.stages import stage
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from ..compare import Cell, Table
+from ..compare.averages import foremost
 from ..compare.tables import NULL, as_cell, rounded
 from ..exceptions import UsageError, did_you_mean
 from ..filters import parse_name
 from ..results.summary import seconds
-from ..running.measuring import foremost
 from .rendering import size
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from math import isnan
 from typing import TypeAlias
 
 from ..entities import Direction, Experiment, Run
-from ..running.measuring import foremost
+from .averages import foremost
 from .runs import Score, counted, grouped
 
 Objective: TypeAlias = tuple[str, Direction]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..entities import Run, Status
 from ..exceptions import MetricError, UsageError, did_you_mean, require
-from ..running.measuring import deviation, foremost, mean
 from ..types import JSONValue
+from .averages import deviation, foremost, mean
 from .tables import NULL, Cell, Table, as_cell
 
 if TYPE_CHECKING:

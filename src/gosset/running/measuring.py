@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import numbers
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from statistics import fmean
 from typing import Any, Generic, TypeVar
 
 from ..artifacts.base import ArtifactStore
 from ..artifacts.values import load
+from ..compare.averages import deviation, mean
 from ..entities import ArtifactRef, Direction, Metric
 from ..exceptions import ArtifactDamagedError, ArtifactMissingError, StageError
 from ..planner.works import LOGGED
@@ -149,46 +149,6 @@ def summarise(name: str, scores: Mapping[int | None, float], direction: Directio
     folds = tuple(scores[fold] for fold in sorted(f for f in scores if f is not None))
     std = deviation(folds) if len(folds) > 1 else None
     return Metric(name=name, value=mean(folds), std=std, folds=folds, direction=direction)
-
-
-def foremost(names: Iterable[str]) -> list[str]:
-    """Return the scores of the test part, by name; those of other parts where it has none.
-
-    Examples
-    --------
-    >>> foremost(["train/accuracy", "accuracy"]), foremost(["train/silhouette"])
-    (['accuracy'], ['train/silhouette'])
-    """
-    known = list(dict.fromkeys(names))
-    return [name for name in known if "/" not in name] or known
-
-
-def mean(values: Sequence[float]) -> float:
-    """Return the mean; infinite, or NaN, where the values or their sum are."""
-    try:
-        return fmean(values)
-    except (OverflowError, ValueError):  # a sum beyond any float; infinities of both signs
-        return sum(values) / len(values)
-
-
-def deviation(values: Sequence[float]) -> float:
-    """Return the standard deviation (``ddof=1``); NaN where a value is not finite.
-
-    Parameters
-    ----------
-    values : sequence of float
-        At least two.
-
-    Examples
-    --------
-    >>> deviation([1.0, 2.0, 3.0])
-    1.0
-    """
-    if not all(map(math.isfinite, values)):
-        return math.nan
-    middle = mean(values)
-    # hypot() scales: the squares of a diverged score are no float any more.
-    return math.hypot(*(value - middle for value in values)) / math.sqrt(len(values) - 1)
 
 
 def scored(name: str, value: object) -> float:

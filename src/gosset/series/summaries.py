@@ -63,8 +63,8 @@ def summarise(points: Points) -> Summary:
         step=highest,
         time=points.times[last],
         last=points.values[last],
-        minimum=_double(min(numbers)) if numbers else None,
-        maximum=_double(max(numbers)) if numbers else None,
+        minimum=double(min(numbers)) if numbers else None,
+        maximum=double(max(numbers)) if numbers else None,
         total=_sum(numbers),
         numbers=len(numbers),
     )
@@ -87,7 +87,8 @@ def merged(one: Summary, other: Summary) -> Summary:
     )
 
 
-def _double(value: Number) -> float:
+def double(value: Number) -> float:
+    """Return the nearest double, infinite for huge integers."""
     try:
         return float(value)
     except OverflowError:
@@ -98,4 +99,4 @@ def _sum(numbers: Iterable[Number]) -> float:
     try:
         return float(sum(numbers))
     except OverflowError:  # integers that no double holds
-        return math.fsum(map(_double, numbers))
+        return math.fsum(map(double, numbers))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql import operators
 
 from ..exceptions import FilterError, UsageError, did_you_mean
 from ..filters import (
@@ -23,10 +24,14 @@ from ..filters import (
 )
 from . import schema as s
 from .base import KINDS, Order
-from .operands import Column, Condition, Measured, Named, Operand, Phase, Tags
+from .operands import METRIC_PARTS, Column, Condition, Measured, Named, Operand, Phase, Tags
 from .sources import SOURCES
 
 _SIDES: Final = {"params": s.run_params, "metrics": s.run_metrics, "fields": s.run_fields}
+
+
+Place = tuple[int, list[Any]]
+"""Where a page ends: the part of the answer, and the values of the sort keys."""
 
 
 class Query:
@@ -66,28 +71,72 @@ class Query:
         return int(self._connection.execute(statement).scalar_one())
 
     def rows(
-        self, order: Sequence[Order] = (), limit: int | None = None, offset: int = 0
+        self,
+        order: Sequence[Order] = (),
+        limit: int | None = None,
+        offset: int = 0,
+        columns: Sequence[sa.ColumnElement[Any]] | None = None,
     ) -> list[sa.Row[Any]]:
-        """Return ``source.selected`` of each, in order.
+        """Return `columns` of each, by default ``source.selected``, in order.
 
         The answer comes in parts, e.g. first those that have the metric, read along an
         index, then those that have not: so that a few of many need no sort of all.
         """
-        terms = [(self._operand(parse_name(term.name)), term.descending) for term in order]
-        tail = [key for operand, descending in terms[1:] for key in operand.keys(descending)]
-        phases = terms[0][0].phases(terms[0][1]) if terms else [Phase()]
+        phases, tail = self._parts(order)
         found: list[sa.Row[Any]] = []
         for phase in phases:
             missing = None if limit is None else limit - len(found)
             if missing is not None and missing <= 0:
                 break
-            statement = self._part(phase, self._source.selected)
+            statement = self._part(phase, columns or self._source.selected)
             statement = statement.order_by(*self._sorted(phase, tail)).limit(missing)
             rows = self._connection.execute(statement.offset(offset or None)).all()
             found.extend(rows)
             if offset and phase is not phases[-1]:
                 offset = 0 if rows else offset - self._size(phase)
         return found
+
+    def page(
+        self, order: Sequence[Order], limit: int, after: Place | None
+    ) -> tuple[list[int], Place | None]:
+        """Return the primary keys of the next few behind a place, and the place they end at.
+
+        The place is that of the last one: its values of all sort keys. What is added or
+        deleted meanwhile neither repeats nor hides another. None: there is no more.
+        """
+        phases, tail = self._parts(order)
+        start, values = after or (0, None)
+        found: list[int] = []
+        for number, phase in enumerate(phases[start:], start):
+            sort = self._sorted(phase, tail)
+            keys = [_bare(key) for key in sort]
+            statement = self._part(phase, [*self._source.selected, *(key for key, _ in keys)])
+            if values is not None:
+                statement = statement.where(_behind(keys, values))
+            missing = limit - len(found)
+            statement = statement.order_by(*sort).limit(missing)
+            rows = self._connection.execute(statement).all()
+            found += [row[0] for row in rows]
+            if len(rows) == missing:
+                return found, (number, list(rows[-1][1:]))
+            values = None
+        return found, None
+
+    def column(self, name: Name) -> sa.ColumnElement[Any]:
+        """Return a column of the entity or its parents by its name in filters."""
+        operand = self._operand(name)
+        if not isinstance(operand, Column):
+            raise self._unknown(name)
+        return operand.column
+
+    def check(self, order: Sequence[Order]) -> None:
+        """Raise FilterError where a term names nothing."""
+        self._parts(order)
+
+    def _parts(self, order: Sequence[Order]) -> tuple[list[Phase], list[sa.ColumnElement[Any]]]:
+        terms = [(self._operand(parse_name(term.name)), term.descending) for term in order]
+        tail = [key for operand, descending in terms[1:] for key in operand.keys(descending)]
+        return (terms[0][0].phases(terms[0][1]) if terms else [Phase()]), tail
 
     def _sorted(
         self, phase: Phase, tail: list[sa.ColumnElement[Any]]
@@ -147,15 +196,17 @@ class Query:
 
     def _side(self, name: Name) -> Operand:
         table = _SIDES[name.head]
-        metric = name.head == "metrics"
-        if not self._occurs(table, name.rest):
-            if metric and name.rest.endswith(".std"):
-                key = name.rest.removesuffix(".std")
+        if name.head == "metrics":
+            for key, part in metric_readings(name):
                 if self._occurs(table, key):
-                    return Measured(name, key, "std")
-            if self._connection.execute(sa.select(s.runs.c.pk).limit(1)).first():
-                raise self._unknown(name)
-        return Measured(name, name.rest, "value") if metric else Named(name, table, name.rest)
+                    return Measured(name, key, part)
+        elif self._occurs(table, name.rest):
+            return Named(name, table, name.rest)
+        if self._connection.execute(sa.select(s.runs.c.pk).limit(1)).first():
+            raise self._unknown(name)
+        return (
+            Named(name, table, name.rest) if name.head != "metrics" else Measured(name, name.rest)
+        )
 
     def _occurs(self, table: sa.Table, key: str) -> bool:
         statement = sa.select(table.c.run).where(table.c.name == key).limit(1)
@@ -167,6 +218,56 @@ class Query:
         whole = [k for k in known if k.partition(".")[2] == str(name)]
         hint = f"did you mean {whole[0]!r}?" if whole else did_you_mean(str(name), known)
         return FilterError(f"{self._kind} have no {str(name)!r}", hint=hint)
+
+
+def _bare(key: sa.ColumnElement[Any]) -> tuple[sa.ColumnElement[Any], bool]:
+    """Return what a sort key sorts by, and whether the largest come first."""
+    if isinstance(key, sa.UnaryExpression) and key.modifier in (
+        operators.desc_op,
+        operators.asc_op,
+    ):
+        return key.element, key.modifier is operators.desc_op
+    return key, False
+
+
+def _behind(keys: Sequence[tuple[sa.ColumnElement[Any], bool]], values: Sequence[Any]) -> Condition:
+    """Return the condition of what comes after the place with these values of the keys."""
+    later: list[Condition] = []
+    equal: list[Condition] = []
+    for (key, descending), value in zip(keys, values, strict=True):
+        if value is None:
+            # A key before this one puts those without a value last: none of them comes later.
+            equal.append(key.is_(None))
+            continue
+        bound = sa.literal(value, key.type)
+        later.append(sa.and_(*equal, key < bound if descending else key > bound))
+        equal.append(key == bound)
+    first, value = keys[0], values[0]
+    if value is None:
+        return sa.or_(*later)
+    # Said once more of the first key alone, which an index can answer.
+    bound = sa.literal(value, first[0].type)
+    return sa.and_(first[0] <= bound if first[1] else first[0] >= bound, sa.or_(*later))
+
+
+def metric_readings(name: Name) -> Iterator[tuple[str, str]]:
+    """Iterate over what a name of a metric may mean: key and part, the first that occurs.
+
+    ``metrics.loss.min`` is the minimum of ``loss``, where there is such a metric; one that is
+    itself called ``loss.min`` is always meant by ``metrics.`loss.min```.
+    """
+    *head, last = name.parts[1:]
+    if head and last in METRIC_PARTS:
+        yield ".".join(head), last
+    yield name.rest, "last"
+
+
+def name_of(head: str, key: str) -> Name:
+    """Return the name of a parameter, metric or field as filters mean it."""
+    parts = key.split(".")
+    if head == "metrics" and len(parts) > 1 and parts[-1] in METRIC_PARTS:
+        return Name((head, key))
+    return Name((head, *parts))
 
 
 def _contrary(condition: Condition) -> Condition:
@@ -183,7 +284,7 @@ def names(connection: sa.Connection, kind: str) -> list[str]:
         result.append("tags")
         for head, table in _SIDES.items():
             keys = distinct(connection, table.c.name)
-            result += [str(Name((head, *key.split(".")))) for key in keys]
+            result += [str(name_of(head, key)) for key in keys]
     return result
 
 

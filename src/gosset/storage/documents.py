@@ -14,7 +14,7 @@ def encode_metrics(metrics: Mapping[str, Metric]) -> str:
     """Return the metrics of a run as JSON text."""
     document = {
         name: [
-            m.value if type(m.value) is int else float(m.value),
+            exact(m.value),
             _float(m.std),
             [float(fold) for fold in m.folds],
             m.direction,
@@ -23,6 +23,11 @@ def encode_metrics(metrics: Mapping[str, Metric]) -> str:
         for name, m in metrics.items()
     }
     return encode(document, "metrics")
+
+
+def exact(value: float) -> float:
+    """Return a number of any library as one of Python's; integers and bools stay what they are."""
+    return value if type(value) in (int, bool) else float(value)
 
 
 def decode_metrics(text: str) -> dict[str, Metric]:

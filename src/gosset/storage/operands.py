@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn, Protocol, TypeGuard
@@ -316,22 +316,40 @@ class Named(_Side):
         ]
 
 
-class Measured(_Side):
-    """A metric of runs, or its standard deviation over the folds."""
+_PARTS: Mapping[str, Callable[[Any], sa.ColumnElement[Any]]] = {
+    "last": lambda row: row.value,
+    "std": lambda row: row.std,
+    "min": lambda row: row.minimum,
+    "max": lambda row: row.maximum,
+    "mean": lambda row: row.total / row.numbers,
+    "count": lambda row: row.count,
+}
+"""What is kept ready of a metric → its column; a name in a filter may end in one of these."""
 
-    def __init__(self, name: Name, key: str, column: str) -> None:
+METRIC_PARTS = tuple(_PARTS)
+
+
+def metric_part(part: str, table: sa.FromClause = s.run_metrics) -> sa.ColumnElement[Any]:
+    """Return the column of what is kept ready of a metric; NULL where there is none."""
+    return _PARTS[part](table.c)
+
+
+class Measured(_Side):
+    """A metric of runs, or what else is kept ready of it: see :data:`METRIC_PARTS`."""
+
+    def __init__(self, name: Name, key: str, part: str = "last") -> None:
         super().__init__(name, s.run_metrics, key)
-        self.column = column
+        self.part = part
 
     def compare(self, symbol: str, value: bool | int | float | str) -> Condition:
         if not is_number(value):
             return sa.false()
         bound = sa.literal(as_double(value), sa.Double)
-        return self.having(_OPERATORS[symbol](self.table.c[self.column], bound))
+        return self.having(_OPERATORS[symbol](metric_part(self.part), bound))
 
     def one_of(self, values: Sequence[Value]) -> Condition:
         numbers = [as_double(v) for v in values if is_number(v)]
-        found = self.having(self.table.c[self.column].in_(numbers))
+        found = self.having(metric_part(self.part).in_(numbers))
         return sa.or_(found, self.missing()) if None in values else found
 
     def like(self, pattern: str, folded: bool, dialect: str) -> Condition:
@@ -339,11 +357,11 @@ class Measured(_Side):
 
     def missing(self) -> Condition:
         # A metric that is NaN is there; a standard deviation is not, with one fold.
-        there = sa.true() if self.column == "value" else self.table.c.std.is_not(None)
+        there = sa.true() if self.part == "last" else metric_part(self.part).is_not(None)
         return sa.not_(self.having(there))
 
     def parts(self, table: sa.FromClause) -> list[tuple[Condition, sa.ColumnElement[Any]]]:
-        column = table.c[self.column]
+        column = metric_part(self.part, table)
         return [(column.is_not(None), column)]
 
 

@@ -19,7 +19,7 @@ from .chunking import chunks
 from .declare import next_number
 from .numbers import as_double
 from .read import load
-from .values import decode, encode, side_row
+from .values import decode, encode, side_row, whole_number
 
 
 def add(connection: sa.Connection, launch_id: str, new: Sequence[NewRun]) -> list[Run]:
@@ -187,10 +187,12 @@ def _scalars(row: rows.Row, change: RunUpdate) -> None:
 
 
 def _metric_row(pk: int, metric: Metric) -> rows.Row:
+    value = d.exact(metric.value)
     return {
         "run": pk,
         "name": metric.name,
-        "value": as_double(metric.value),
+        "value": as_double(value),
         "std": None if metric.std is None else as_double(metric.std),
         "direction": metric.direction,
+        "whole": whole_number(value),
     }

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, Final
 
 from ..exceptions import UsageError
-from ..series import Summary
+from ..series import Number, Summary
 from ..types import JSONValue
 from .numbers import EXACT, as_double
 
@@ -43,6 +44,21 @@ def encode_summary(summary: Summary) -> list[JSONValue]:
         summary.total,
         summary.numbers,
     ]
+
+
+def whole_number(value: Number) -> str | None:
+    """Return a number as JSON text where a column of doubles does not give it back as it is.
+
+    That is whatever is no float, NaN, and zero with a sign, which no database keeps.
+
+    Examples
+    --------
+    >>> whole_number(0.5), whole_number(3), whole_number(float("nan"))
+    (None, '3', 'NaN')
+    """
+    if isinstance(value, float) and value == value and (value or math.copysign(1, value) > 0):
+        return None
+    return _encode(value)
 
 
 def plain(text: str) -> str:

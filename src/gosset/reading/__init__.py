@@ -1,0 +1,1 @@
+"""Runs and series in the forms in which people work with them."""
