@@ -359,6 +359,10 @@ class Catalog(Protocol):
         """Return the points of a run's series, packed, by name; of all, or of `names`."""
         ...
 
+    def artifacts(self, run_id: str) -> list[ArtifactRef]:
+        """Return what was kept with a run by name, in the order in which it came."""
+        ...
+
     def sink(self) -> Sink:
         """Return what takes in the news of tracked runs."""
         ...

@@ -82,6 +82,20 @@ class Kept(NamedTuple):
     inline: bytes | None = None
 
 
+def field_place(name: str) -> str:
+    """Return the name of the artifact that has the exact value of a field.
+
+    There is one where JSON has no word for the value. Those of its large parts have longer
+    names, such as ``fields['weights'][0]``.
+
+    Examples
+    --------
+    >>> field_place("weights")
+    "fields['weights']"
+    """
+    return f"fields[{name!r}]"
+
+
 class Alert(NamedTuple):
     """Something that wants to be seen."""
 
@@ -130,7 +144,7 @@ class News(NamedTuple):
     summaries : mapping
         Name → of the points that are new.
     params, fields : mapping
-        Merged over those that are there.
+        Merged over those that are there. What was kept as artifacts of the fields is dropped.
     tags : sequence of str
         Added to those that are there.
     """

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..entities import (
+    ArtifactRef,
     Attempt,
     CacheEntry,
     Computation,
@@ -253,6 +254,10 @@ class SQLCatalog:
     def series(self, run_id: str, names: Sequence[str] | None = None) -> dict[str, list[Chunk]]:
         with self._database.read() as connection:
             return points.series(connection, run_id, names)
+
+    def artifacts(self, run_id: str) -> list[ArtifactRef]:
+        with self._database.read() as connection:
+            return read.artifacts(connection, run_id)
 
     def sink(self) -> Sink:
         return SQLSink(self._database)

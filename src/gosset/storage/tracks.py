@@ -13,7 +13,7 @@ from ..exceptions import NotFoundError, UsageError
 from ..identifiers import new_id
 from ..series import Chunk, Summary
 from ..types import JSONValue
-from .news import Alert, Beat, Beginning, Ending, Kept, News, Opening, TakenUp
+from .news import Alert, Beat, Beginning, Ending, Kept, News, Opening, TakenUp, field_place
 from .numbers import as_double
 from .owners import alive
 from .values import decode, encode, plain, side_row, whole_number
@@ -121,6 +121,7 @@ def _take_in(statements: Statements, news: News) -> None:
         return  # it was taken in before, and only the answer was lost
     _points(statements, pk, news.writer, news.points, news.summaries)
     _documents(statements, pk, news)
+    _forget(statements, pk, news.fields)
     _artifacts(statements, pk, news.artifacts)
     _texts(statements, pk, news.console, news.alerts)
     if news.ends is not None:
@@ -340,6 +341,15 @@ def _sides(statements: Statements, table: str, pk: int, given: Mapping[str, JSON
     statements.many(_SIDE.format(table=table), rows)
 
 
+def _forget(statements: Statements, pk: int, fields: Iterable[str]) -> None:
+    """Drop what was kept of the former values of fields."""
+    of_run = {"kind": RUNS, "owner": pk}
+    places = [plain(field_place(name)) for name in fields]
+    if places and statements.one(_LINKED, of_run) is not None:
+        rows = [of_run | {"place": place, "length": len(place)} for place in places]
+        statements.many(_FORGET, rows)
+
+
 def _artifacts(statements: Statements, pk: int, artifacts: Sequence[Kept]) -> None:
     for kept in artifacts:
         row = {
@@ -516,6 +526,11 @@ _TAG: Final = "INSERT INTO run_tags (run, tag) VALUES (:run, :tag) ON CONFLICT D
 _UNTAG: Final = "DELETE FROM run_tags WHERE run = :run AND tag = :tag"
 _UNLINK: Final = """
 DELETE FROM artifact_links WHERE kind = :kind AND owner = :owner AND name = :name
+"""
+_LINKED: Final = "SELECT 1 FROM artifact_links WHERE kind = :kind AND owner = :owner LIMIT 1"
+_FORGET: Final = """
+DELETE FROM artifact_links
+WHERE kind = :kind AND owner = :owner AND substr(name, 1, :length) = :place
 """
 _LINK: Final = """
 INSERT INTO artifact_links (kind, owner, position, name, format, digest, size, inline, kept)
