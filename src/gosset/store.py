@@ -26,6 +26,7 @@ from .settings import (
 )
 from .storage import open_catalog
 from .storage.base import Catalog, Order
+from .storage.news import field_place
 from .types import JSONValue
 
 if TYPE_CHECKING:
@@ -184,6 +185,77 @@ class Store:
                 f"{owner} has {name!r} on {len(found)} folds", hint="say which: fold=0"
             )
         return self.load(found[0][1], trust=trust)
+
+    def artifacts_of(self, run: Run | str) -> dict[str, ArtifactRef]:
+        """Return what was kept with a run by ``log_artifact`` and the like: name → reference.
+
+        The values of fields are read by :meth:`fields`.
+        """
+        entity = run if isinstance(run, Run) else self.run(run)
+        kept = self.catalog.artifacts(entity.id)
+        return {ref.name: ref for ref in kept if not ref.name.startswith("fields[")}
+
+    def artifact(self, run: Run | str, name: str, *, trust: bool = False) -> Any:
+        """Return what was kept with a run under a name.
+
+        Parameters
+        ----------
+        run : Run or str
+        name : str
+            As it was given to ``log_artifact``. A file comes back as a
+            :class:`~gosset.serializers.files.File`, a folder as an
+            :class:`~gosset.serializers.files.Archive`: nothing is written or unpacked before
+            it is asked.
+        trust : bool
+            Reading a pickled value runs code: say that you trust whoever wrote the store.
+
+        Raises
+        ------
+        NotFoundError
+            There is none of that name.
+        ArtifactMissingError, ArtifactDamagedError, SerializationError
+        """
+        found = self.artifacts_of(run)
+        if name not in found:
+            raise NotFoundError(
+                f"the run has no artifact {name!r}",
+                hint=did_you_mean(name, found) or f"it has {len(found)}: see artifacts_of(run)",
+            )
+        return self.load(found[name], trust=trust)
+
+    def fields(self, run: Run | str, *names: str) -> dict[str, Any]:
+        """Return the fields of a run, in value and in type as they were set.
+
+        ``run.fields`` has them as plain JSON.
+
+        Parameters
+        ----------
+        run : Run or str
+        *names : str
+            By default all.
+
+        Raises
+        ------
+        NotFoundError
+            The run has no such field.
+        ArtifactMissingError, ArtifactDamagedError, SerializationError
+        """
+        from .artifacts.fields import put_together
+
+        entity = self.run(run if isinstance(run, str) else run.id)
+        kept = {ref.name: ref for ref in self.catalog.artifacts(entity.id)}
+        found: dict[str, Any] = {}
+        for name in names or entity.fields:
+            if name not in entity.fields:
+                hint = did_you_mean(name, entity.fields)
+                raise NotFoundError(f"run {entity.name} has no field {name!r}", hint=hint)
+            ref = kept.get(field_place(name))
+            found[name] = (
+                entity.fields[name]
+                if ref is None
+                else put_together(ref, kept.values(), self.artifacts)
+            )
+        return found
 
     def folds(self, run: Run | str) -> tuple[Fold, ...]:
         """Return the folds that a run was carried over; empty where it had none.

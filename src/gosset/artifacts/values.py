@@ -123,6 +123,16 @@ def load(ref: ArtifactRef, artifacts: ArtifactStore, *, trust: bool = False) -> 
             ) from error
 
 
+def read(ref: ArtifactRef, artifacts: ArtifactStore) -> bytes:
+    """Return the bytes that `ref` refers to, verified.
+
+    Raises
+    ------
+    ArtifactMissingError, ArtifactDamagedError
+    """
+    return artifacts.read(ref.digest) if ref.inline is None else _inline(ref, ref.inline)
+
+
 def _opened(ref: ArtifactRef, artifacts: ArtifactStore) -> BinaryIO:
     if ref.inline is None:
         return artifacts.open(ref.digest)
