@@ -27,6 +27,7 @@ from .settings import (
 from .storage import open_catalog
 from .storage.base import Catalog, Order
 from .storage.news import field_place
+from .tracking.spool import take_in_spooled
 from .types import JSONValue
 
 if TYPE_CHECKING:
@@ -413,6 +414,7 @@ def open_store(
         prepare_store_folder(file.parent)
     catalog = open_catalog(chosen, create=create)
     try:
+        take_in_spooled(chosen, catalog.sink)
         return Store(catalog, open_artifacts(place))
     except BaseException:
         catalog.close()

@@ -242,3 +242,7 @@ class Sink(Protocol):
     def close(self) -> None:
         """Release connections; the sink can be used again."""
         ...
+
+    def forked(self) -> None:
+        """Begin anew in a child process, whatever its parent was doing."""
+        ...

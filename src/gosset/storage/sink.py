@@ -49,6 +49,9 @@ class SQLSink:
         """Release connections."""
         self._database.close()
 
+    def forked(self) -> None:
+        """Begin anew in a child process: the database sees to its connections itself."""
+
 
 class _Statements:
     """Carries out statements on a connection of SQLAlchemy."""

@@ -1,15 +1,18 @@
 """Which run the calling code works for.
 
-The innermost is meant: a stage's or a ``with`` block's, told by a context variable, which
-asynchronous tasks inherit. Threads do not, and neither do processes: they work for the run
-that was last started in the process, and for the one that the environment names.
+The innermost is meant: the one that a stage, a ``with`` block or the same context started,
+told by a context variable, which asynchronous tasks inherit. Threads do not: they work for the
+run of who started them. Whoever has none works for the run that was last started in the
+process, and else for the one that the environment names: the parent process's.
 """
 
 from __future__ import annotations
 
 import contextlib
 import contextvars
+import functools
 import os
+import threading
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +30,13 @@ _active: contextvars.ContextVar[ActiveRun | TrackedRun | None] = contextvars.Con
 )
 _started: list[TrackedRun] = []
 """The runs started in this process and not ended, the latest last."""
+_inherited: Final = os.environ.get(VARIABLE)
+"""What the parent process said."""
+_attaching = threading.Lock()
+
+_BEST_FIRST: Final = ("complete", "stopped", "failed")
+_launches: dict[str, str] = {}
+"""Id of each launch of this process → the worst that became of its runs."""
 
 
 def current_run() -> Any:
@@ -40,9 +50,7 @@ def current_run() -> Any:
     UsageError
         No run is active here.
     """
-    run = _active.get()
-    if run is None or run.ended:
-        run = _started[-1] if _started else _of_the_parent()
+    run = _innermost() or (_started[-1] if _started else _of_the_parent())
     if run is None:
         raise UsageError(
             "no run is active here",
@@ -67,32 +75,79 @@ def active(run: Any) -> Iterator[Any]:
 
 
 def entered(run: TrackedRun) -> None:
-    """Make a run the one of this process, and of the processes that it starts."""
+    """Make a run the one of this context, of this process, and of those that it starts."""
+    _follow_threads()
+    run._before = _active.get()
+    _active.set(run)
     _started.append(run)
     _tell_children()
 
 
 def left(run: TrackedRun) -> None:
     """Take a run back that has ended."""
+    if _active.get() is run:
+        before = run._before
+        _active.set(None if before is None or before.ended else before)
+    run._before = None
     if run in _started:
         _started.remove(run)
     _tell_children()
 
 
+def leaves(run: TrackedRun) -> str | None:
+    """Return how the launch of a run ended with it; None while other runs of it are at work."""
+    assert run.launch is not None
+    launch = run.launch.id
+    worst = max(
+        _launches.get(launch, "complete"),
+        "complete" if run.status == "pruned" else run.status,
+        key=_BEST_FIRST.index,
+    )
+    _launches[launch] = worst
+    others = (other.launch for other in _started[:] if other is not run)
+    return None if any(other and other.id == launch for other in others) else worst
+
+
 def parent_id() -> str | None:
     """Return the id of the run in which another is being started."""
+    run = _innermost() or (_started[-1] if _started else None)
+    return _named()[0] if run is None else run.id
+
+
+def _innermost() -> Any:
+    """Return the run of this context, or of the thread, unless it has ended."""
     run = _active.get()
-    if run is not None and not run.ended:
-        return run.id
-    if _started:
-        return _started[-1].id
-    return _named()[0]
+    if run is None:
+        run = threading.current_thread().__dict__.get(_OF_THREAD)
+    return None if run is None or run.ended else run
+
+
+_OF_THREAD: Final = "_gosset_run"
+
+
+def _follow_threads() -> None:
+    """Have threads work for the run of who starts them; context variables begin empty there."""
+    start = threading.Thread.start
+    if start.__dict__.get(_OF_THREAD):
+        return
+
+    @functools.wraps(start)
+    def followed(thread: threading.Thread) -> None:
+        run = _innermost()
+        if hasattr(run, "store"):  # a stage's run is for those who carry out the stage
+            thread.__dict__[_OF_THREAD] = run
+        start(thread)
+
+    followed.__dict__[_OF_THREAD] = True
+    threading.Thread.start = followed  # type: ignore[assignment, method-assign]
 
 
 def _tell_children() -> None:
     if _started:
         run = _started[-1]
         os.environ[VARIABLE] = f"{run.id} {run.store}"
+    elif _inherited is not None:
+        os.environ[VARIABLE] = _inherited
     else:
         os.environ.pop(VARIABLE, None)
 
@@ -109,4 +164,14 @@ def _of_the_parent() -> TrackedRun | None:
         return None
     from .starting import attach
 
-    return attach(run, store)
+    with _attaching:  # of several threads one does
+        return _started[0] if _started else attach(run, store)
+
+
+def _forked() -> None:
+    global _attaching
+    _attaching = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)

@@ -22,14 +22,19 @@ def frame(news: News) -> bytes:
     return _HEAD.pack(len(body), zlib.crc32(body)) + body
 
 
-def frames(file: IO[bytes]) -> Iterator[News]:
-    """Iterate over the frames of a file, up to one that was not finished."""
+def frames(file: IO[bytes]) -> Iterator[tuple[News, int]]:
+    """Iterate over the frames of a file from where it stands, up to one that was not finished.
+
+    Each comes with the position of its end.
+    """
+    position = file.tell()
     while len(head := file.read(_HEAD.size)) == _HEAD.size:
         length, check = _HEAD.unpack(head)
         body = file.read(length)
         if len(body) < length or zlib.crc32(body) != check:
             return
-        yield _news(json.loads(body, object_hook=_unpacked))
+        position += _HEAD.size + length
+        yield _news(json.loads(body, object_hook=_unpacked)), position
 
 
 def _document(value: Any) -> Any:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-import threading
+import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import UsageError
 from ..series import CHUNK, Chunk, Number, Points, Summary, pack, summarise
-from ..storage.news import Alert, Beginning, Ending, News, Opening
+from ..storage.news import Alert, Beginning, Ending, News, Opening, TakenUp
 from . import context
+from .fields import Fields, as_parameter, gather
+from .keeping import Keeping
 from .values import OpenValues, Values
 
 if TYPE_CHECKING:
+    from .artifacts import Keeper
     from .writer import Writer
 
 _NUMBERS: Final = frozenset({float, int, bool})
@@ -23,7 +27,7 @@ _SMALL: Final = 512
 """Points of a chunk that is written anew as it grows; a larger one is left as it is."""
 
 
-class TrackedRun:
+class TrackedRun(Keeping):
     """A run at work, which takes what is logged and brings it to the store.
 
     Nothing here waits for the store, and nothing but a wrong call raises. What was logged
@@ -35,8 +39,10 @@ class TrackedRun:
         Of the run.
     params, config : Values
         What is varied, and what is fixed: read-only; see :meth:`log_params`.
-    fields : OpenValues
-        Any other value that is kept with the run, and searchable.
+    fields : Fields
+        Other values that are kept with the run, of any kind that can be read without running
+        code. Lists and filters see them as plain JSON; ``store.fields(run)`` gives them back
+        as they were.
     vars, state : OpenValues
         What the code at work puts aside; neither goes to the store.
     tags : tuple of str
@@ -48,9 +54,10 @@ class TrackedRun:
     """
 
     __slots__ = (
+        "_before",
         "_begins",
         "_ends",
-        "_lock",
+        "_forgotten",
         "_monotonic",
         "_names",
         "_next",
@@ -58,12 +65,13 @@ class TrackedRun:
         "_owner",
         "_pending",
         "_said",
+        "_sayings",
         "_tails",
+        "_taken",
         "_token",
-        "_unsaid",
-        "_what",
         "_writer",
         "_writer_id",
+        "beginning",
         "config",
         "exception",
         "fields",
@@ -102,22 +110,23 @@ class TrackedRun:
         self.config = Values(config or {})
         self.vars = OpenValues({})
         self.state = OpenValues({})
-        self.fields = _Fields(self._say)
+        self.fields = Fields(self._say, self._keeper)
         self.tags: tuple[str, ...] = tuple(begins.tags) if begins else ()
         self.status = "running"
         self.exception: BaseException | None = None
-        self._begins = begins
+        self.beginning = self._begins = begins
         self._owner = begins is not None
         self._ends: Ending | None = None
         self._monotonic = monotonic
-        self._lock = threading.Lock()
         self._token: Any = None
+        self._before: Any = None
+        self._forgotten = False
         self._writer = writer
         self._writer_id = writer_id
         self._said = 0
         self._pending: list[tuple[dict[str, Number], int | None, int]] = []
-        self._what: dict[str, Any] = {}
-        self._unsaid: list[News] = []
+        self._sayings: list[tuple[str, Any]] = []
+        self._taken = 0
         self._names: set[str] = set()
         self._next: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
@@ -201,18 +210,62 @@ class TrackedRun:
         exception : BaseException, optional
             What ended it.
         """
-        if self._ends is not None:
-            return
         if status not in _ENDINGS:
             raise UsageError(f"no run ends as {status!r}", hint=f"use one of {', '.join(_ENDINGS)}")
-        self.exception = exception
-        if self._owner:
-            self.status = status
-            told = None if exception is None else _told(exception)
-            self._ends = Ending(status=status, moment=_moment(), exception=told)
-        context.left(self)
+        if self._ends is None:
+            self.end(status, exception)
+            self._settle()
+            self._writer.flush()
+            self._raise_trouble()
+
+    def flush(self) -> None:
+        """Return when all that was logged so far is in the store, or in the spool.
+
+        Either way it survives that this process is killed.
+        """
         self._writer.flush()
         self._raise_trouble()
+
+    def end(self, status: str, exception: BaseException | None) -> Writer:
+        """Say how the run ended; return who is to write it, and does so soon."""
+        context.left(self)
+        self.exception = exception
+        if self._owner and self._ends is None:
+            assert self.launch is not None
+            self.status = status
+            self._ends = Ending(
+                status=status,
+                moment=_moment(),
+                exception=None if exception is None else _told(exception),
+                launch=self.launch.id,
+                leaves=context.leaves(self),
+            )
+        self._writer.awake()
+        return self._writer
+
+    def take_up(
+        self,
+        facts: TakenUp,
+        launch: Opening,
+        *,
+        params: Mapping[str, Any],
+        config: Mapping[str, Any],
+        tags: Sequence[str],
+        notes: str,
+    ) -> None:
+        """Go on with a run that was there before, as its owner; add what else is given."""
+        self._owner, self.launch = True, launch
+        self.name, self.seed, self.parent = facts.name, facts.seed, facts.parent
+        self.params = Values({**facts.params, **params})
+        self.config = Values({**facts.config, **config})
+        self.fields._values.update(facts.fields)
+        self.tags = tuple(dict.fromkeys((*facts.tags, *tags)))
+        self._next = {name: step + 1 for name, step in facts.steps.items()}
+        for kind, what in (("params", params), ("config", config), ("tags", list(tags))):
+            if what:
+                self._say(kind, what)
+        if notes:
+            self._say("notes", notes)
 
     def __enter__(self) -> TrackedRun:
         self._token = context._active.set(self)
@@ -224,62 +277,61 @@ class TrackedRun:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._token is not None:
-            context._active.reset(self._token)
-            self._token = None
-        self.finish(_status_of(error), error if error is not None else None)
+        token, self._token = self._token, None
+        if token is not None:
+            with contextlib.suppress(ValueError):  # a generator may end in another context
+                context._active.reset(token)
+        self.finish(_status_of(error), error)
 
     def __repr__(self) -> str:
         return f"<run {self.name}: {self.status}>"
 
-    def launch_status(self) -> str:
-        """Return the status of a launch whose last run this is."""
-        return "complete" if self.status in ("complete", "pruned") else self.status
-
     # -- to the writer
 
     def news(self) -> list[News]:
-        """Return what was not said yet. Called by the writer, under its lock."""
-        news, self._unsaid = self._unsaid, []
-        pending = self._pending
-        count = len(pending)  # others may append meanwhile
-        batch = pending[:count]
-        del pending[:count]
-        with self._lock:
-            what, self._what = self._what, {}
-        ends = self._ends if self._owner and self._said >= 0 else None
-        if not (batch or what or self._begins or ends):
-            return news
+        """Return what was not said yet. Called by the writer's thread alone."""
+        # First whether it ended: what was logged before is said with that, or before.
+        ends = self._ends if self._owner else None
+        count, says = len(self._pending), len(self._sayings)  # others may append meanwhile
+        if not (count or says or self._begins or ends):
+            return []
+        batch, sayings = self._pending[:count], self._sayings[:says]
+        self._taken += count + says
+        del self._pending[:count], self._sayings[:says]
+        if self._forgotten:
+            return []
         points, summaries = self._points(batch)
         self._said += 1
-        news.append(
-            News(
-                run=self.id,
-                writer=self._writer_id,
-                number=self._said,
-                begins=self._begins,
-                points=points,
-                summaries=summaries,
-                ends=ends,
-                **what,
-            )
+        news = News(
+            run=self.id,
+            writer=self._writer_id,
+            number=self._said,
+            begins=self._begins,
+            points=points,
+            summaries=summaries,
+            ends=ends,
+            **_gathered(sayings),
         )
         self._begins = None
         if ends is not None:
             self._owner = False  # it was said
-        return news
+        return [news]
 
-    def unsaid(self, news: News) -> None:
-        """Take back what could not be written anywhere."""
-        self._unsaid.append(news)
+    def forget(self) -> None:
+        """Say nothing more: the store has no such run any longer."""
+        self._forgotten = True
+
+    @property
+    def activity(self) -> int:
+        """How often something was logged."""
+        return self._taken + len(self._pending) + len(self._sayings)
 
     def forked(self) -> None:
-        """Go on in a child process, as another writer of the same run."""
-        self._lock = threading.Lock()
-        self._owner, self._begins = False, None
+        """Go on in a child process, as another writer of a run that is its parent's to end."""
+        self._owner, self._begins, self.launch = False, None, None
         self._writer_id = int.from_bytes(os.urandom(8), "big") >> 1
         self._said = 0
-        self._pending, self._what, self._unsaid = [], {}, []
+        self._pending, self._sayings = [], []
         self._numbers, self._tails = {}, {}
 
     def _points(
@@ -315,25 +367,34 @@ class TrackedRun:
                 number += 1
         self._numbers[name] = number
 
+    def _settle(self) -> None:
+        artifacts = sys.modules.get("gosset.tracking.artifacts")  # loaded where any were kept
+        if artifacts is not None:
+            artifacts.settle(self.store)
+
+    def _keeper(self) -> Keeper:
+        from .artifacts import keeper_of
+
+        return keeper_of(self.store, strict=self._writer.strict)
+
     def _say(self, kind: str, what: Any) -> None:
-        self._raise_trouble()
-        with self._lock:
-            if isinstance(what, dict):
-                self._what.setdefault(kind, {}).update(what)
-            else:
-                self._what.setdefault(kind, []).extend(what)
+        self._check_open()
+        self._sayings.append((kind, what))
         self._writer.awake()
 
     def _check(self, metrics: Mapping[str, Number], step: int | None) -> None:
-        self._raise_trouble()
-        if self._ends is not None:
-            raise UsageError(f"run {self.name} has ended", hint="start another, or resume it")
+        self._check_open()
         if self._monotonic and step is not None:
             for name in metrics:
                 last = self._next.get(name, 0) - 1
                 if step < last:
                     raise UsageError(f"step {step} of {name!r} goes back behind {last}")
                 self._next[name] = step + 1
+
+    def _check_open(self) -> None:
+        self._raise_trouble()
+        if self._ends is not None:
+            raise UsageError(f"run {self.name} has ended", hint="start another, or resume it")
 
     def _raise_trouble(self) -> None:
         trouble = self._writer.trouble
@@ -342,25 +403,22 @@ class TrackedRun:
             raise trouble
 
 
-class _Fields(OpenValues):
-    """Fields of a run: what is set is told."""
-
-    __slots__ = ("_say",)
-
-    def __init__(self, say: Callable[[str, Any], None]) -> None:
-        super().__init__({})
-        object.__setattr__(self, "_say", say)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        plain = _plain(_checked("a field", name), value)
-        self._values[name] = value
-        self._say("fields", {name: plain})
-
-
 _ENDINGS: Final = ("complete", "failed", "stopped", "pruned")
+
+
+def _gathered(sayings: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return what was said, by kind: of mappings the last value of a name counts."""
+    gathered: dict[str, Any] = {}
+    for kind, what in sayings:
+        if kind == "field":
+            gather(gathered, *what)
+        elif isinstance(what, dict):
+            gathered.setdefault(kind, {}).update(what)
+        elif isinstance(what, list):
+            gathered.setdefault(kind, []).extend(what)
+        else:
+            gathered[kind] = what
+    return gathered
 
 
 def _moment() -> int:
@@ -411,16 +469,19 @@ def _step(step: Any) -> int:
 
 
 def _plain(name: str, value: Any) -> Any:
-    from ..storage.values import encode
-
-    encode(value, name)
-    return value
+    return as_parameter(name, value)
 
 
 def _status_of(error: BaseException | None) -> str:
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+    if error is None:
         return "complete"
-    return "stopped" if isinstance(error, KeyboardInterrupt) else "failed"
+    if isinstance(error, SystemExit):
+        # 130 and 143 are how shells tell SIGINT and SIGTERM.
+        return {None: "complete", 0: "complete", 130: "stopped", 143: "stopped"}.get(
+            error.code, "failed"  # type: ignore[arg-type]
+        )
+    stopped = isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError"
+    return "stopped" if stopped else "failed"
 
 
 def _told(error: BaseException) -> tuple[str, str, str]:

@@ -1,7 +1,7 @@
-"""Where news wait while the store cannot be written: a file of frames, one writer's own.
+"""Where news wait while the store cannot be written: files of frames, one writer's own.
 
 Each frame has its length and checksum before it, so that one that was cut off by a crash is
-known. The file is locked while its writer lives; whoever finds it unlocked takes what is in
+known. A file is locked while its writer lives; whoever finds it unlocked takes what is in
 it to the store and deletes it. What is in the store already is not taken in again.
 """
 
@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
-from ..exceptions import NotFoundError
-from ..storage.news import News, Sink
+from ..exceptions import StorageError
+from ..settings import sqlite_path
+from ..storage.news import Beat, News, Sink
 
 try:
     import fcntl
@@ -22,6 +25,63 @@ except ImportError:  # not on Windows: there nobody takes over what a dead proce
     fcntl = None  # type: ignore[assignment]
 
 _SUFFIX: Final = ".news"
+_AT_ONCE: Final = 50
+"""Frames that one transaction takes in."""
+
+Refused = Callable[[News, Exception], None]
+"""Told of news that the store will never take."""
+
+
+def deliver(
+    sink: Sink,
+    news: Sequence[News],
+    beats: Sequence[Beat] = (),
+    *,
+    patience: float | None,
+    refused: Refused,
+) -> None:
+    """Take news to the store, all but those that it refuses.
+
+    Raises
+    ------
+    StorageError
+        The store cannot be written; what it took in is not taken in again.
+    """
+    try:
+        sink.write(news, beats, patience=patience)
+    except StorageError:
+        raise
+    except OSError as error:
+        raise StorageError(f"store {sink.url}: {error}") from error
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others are not to blame
+        if len(news) == 1 and not beats:
+            refused(news[0], error)
+            return
+        for one in news:
+            deliver(sink, [one], patience=patience, refused=refused)
+        if beats:
+            deliver(sink, [], beats, patience=patience, refused=refused)
+
+
+def spool_folders(url: str) -> list[Path]:
+    """Return where news for a store wait: beside it, or among what the user's caches hold.
+
+    Examples
+    --------
+    >>> beside, cached = spool_folders("sqlite:////lab/.gosset/store.db")
+    >>> beside.as_posix(), cached.parent.name
+    ('/lab/.gosset/spool/store.db', 'spool')
+    """
+    from hashlib import blake2b
+
+    path = sqlite_path(url)
+    # Two stores have two folders, whatever password or options one is opened with.
+    named = url.partition("?")[0] if path is None else path.absolute().as_posix()
+    user, at, host = named.rpartition("@")
+    name = blake2b((user.rpartition(":")[0] + at + host if at else named).encode(), digest_size=8)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    cached = Path(base) / "gosset" / "spool" / name.hexdigest()
+    return [cached] if path is None else [path.parent / "spool" / path.name, cached]
 
 
 class Spool:
@@ -29,20 +89,23 @@ class Spool:
 
     Parameters
     ----------
-    folder : Path
-        Made when the first news come.
-    name : str
-        Unique among all writers.
+    folders : sequence of Path
+        Made when the first news come; where one cannot be written the next is used.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self.path = folder / f"{name}{_SUFFIX}"
-        self._file: IO[bytes] | None = None
-        self.empty = True
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+        self._files: list[_File] = []
 
-    def of_a_child(self) -> Spool:
-        """Return the spool for a process that was forked from this one."""
-        return Spool(self.path.parent, f"{os.getpid()}-{os.urandom(6).hex()}")
+    @property
+    def empty(self) -> bool:
+        """Whether nothing waits."""
+        return not self._files
+
+    @property
+    def place(self) -> str:
+        """Where the latest news wait."""
+        return str(self._files[-1].path if self._files else self._folders[0])
 
     def append(self, news: Sequence[News]) -> None:
         """Put news aside; they outlive this process when the call returns.
@@ -50,66 +113,175 @@ class Spool:
         Raises
         ------
         OSError
-            The file cannot be written; what was there is still there.
+            They can be written nowhere; what was there is still there.
         """
         from .frames import frame
 
-        if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = _opened(self.path, "ab")
-        end = self._file.tell()
-        try:
-            self._file.write(b"".join(map(frame, news)))
-            self._file.flush()
-        except OSError:
+        data = b"".join(map(frame, news))
+        if self._files and not self._files[-1].damaged:
             with contextlib.suppress(OSError):
-                self._file.truncate(end)
-            raise
-        self.empty = False
+                self._files[-1].append(data)
+                return
+        trouble: OSError | None = None
+        for folder in self._folders:
+            try:
+                file = _File.made(folder)
+            except OSError as error:
+                trouble = error
+                continue
+            try:
+                file.append(data)
+            except OSError as error:
+                trouble = error
+                file.remove()
+            else:
+                self._files.append(file)
+                return
+        assert trouble is not None
+        raise trouble
 
-    def drain(self, sink: Sink, patience: float | None = None) -> None:
-        """Take all that waits to the store, in its order."""
-        if self.empty:
-            return
-        assert self._file is not None
-        with self.path.open("rb") as file:
-            _deliver(file, sink, patience)
-        self._file.close()
-        self._file, self.empty = None, True
-        self.path.unlink(missing_ok=True)
+    def drain(
+        self, sink: Sink, *, patience: float | None, seconds: float, refused: Refused
+    ) -> None:
+        """Take what waits to the store, in its order; go on for some seconds at most.
+
+        Raises
+        ------
+        StorageError
+            The store cannot be written.
+        """
+        until = time.monotonic() + seconds
+        while self._files:
+            if self._files[0].drain(sink, patience, until, refused):
+                self._files.pop(0).remove()
+            if time.monotonic() >= until:
+                return
+
+    def forked(self) -> None:
+        """Leave the files to the process that this one was forked from."""
+        for file in self._files:
+            file.close()
+        self._files = []
 
 
-def recover(folder: Path, sink: Sink) -> int:
-    """Take to the store what processes left that ended before they could; return how many."""
-    taken = 0
-    for path in sorted(folder.glob(f"*{_SUFFIX}")):
+class _File:
+    """A file of frames, which is read from its start while it grows."""
+
+    def __init__(self, path: Path, file: IO[bytes]) -> None:
+        self.path = path
+        self.damaged = False
+        self._file = file
+        self._size = 0
+        self._read = 0
+
+    @classmethod
+    def made(cls, folder: Path) -> _File:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / f"{os.getpid()}-{os.urandom(6).hex()}{_SUFFIX}"
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        file = os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
+        made = cls(path, file)
         try:
-            file = _opened(path, "rb")
-        except OSError:  # its writer lives, or another process was first
-            continue
-        with file:
-            _deliver(file, sink, None)
-            path.unlink(missing_ok=True)
-            taken += 1
+            _lock(file)
+        except OSError:
+            made.remove()
+            raise
+        return made
+
+    def append(self, data: bytes) -> None:
+        """Add frames: all of them, or none, or it is damaged from there on."""
+        if not self.path.exists():  # with its folder, as a rule; nobody would find it
+            self.damaged = True
+            raise FileNotFoundError(self.path)
+        written = 0
+        try:
+            while written < len(data):
+                written += self._file.write(data[written:]) or 0
+        except OSError:
+            try:
+                self._file.truncate(self._size)
+            except OSError:
+                self.damaged = True
+            raise
+        self._size += len(data)
+
+    def drain(self, sink: Sink, patience: float | None, until: float, refused: Refused) -> bool:
+        """Take frames to the store; return whether none is left."""
+        for news, end in _batches(self._file, self._read):
+            deliver(sink, news, patience=patience, refused=refused)
+            self._read = end
+            if time.monotonic() >= until:
+                break
+        return self._read >= self._size
+
+    def close(self) -> None:
+        self._file.close()
+
+    def remove(self) -> None:
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+        self._file.close()
+
+
+def recover(folders: Sequence[Path], sink: Sink) -> int:
+    """Take to the store what processes left that ended before they could; return how many.
+
+    Raises
+    ------
+    StorageError
+        The store cannot be written; what is left waits on.
+    """
+    taken = 0
+    for folder in folders:
+        for path in sorted(_left(folder)):
+            try:
+                file = path.open("rb", buffering=0)
+            except OSError:  # another process was first, or it is somebody else's
+                continue
+            with file:
+                try:
+                    _lock(file)
+                except OSError:  # its writer lives, or another process takes it over
+                    continue
+                for news, _ in _batches(file, 0):
+                    deliver(sink, news, patience=None, refused=_let_go)
+                path.unlink(missing_ok=True)
+                taken += 1
     return taken
 
 
-def _opened(path: Path, mode: str) -> IO[bytes]:
-    """Open a file that nobody else has open; raise OSError where somebody has."""
-    file: IO[bytes] = path.open(mode)
+def take_in_spooled(url: str, sink: Callable[[], Sink]) -> None:
+    """Take to a store what waits for it, if it can be written; else it waits on."""
+    folders = spool_folders(url)
+    if any(map(_left, folders)):
+        with contextlib.suppress(StorageError):
+            recover(folders, sink())
+
+
+def _let_go(news: News, error: Exception) -> None:
+    """Say nothing more of a run that was deleted meanwhile."""
+
+
+def _left(folder: Path) -> list[Path]:
+    if fcntl is None:
+        return []
+    try:
+        return [folder / name for name in os.listdir(folder) if name.endswith(_SUFFIX)]
+    except OSError:
+        return []
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Lock a file; raise OSError where somebody has."""
     if fcntl is not None:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-            raise
-    return file
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _deliver(file: IO[bytes], sink: Sink, patience: float | None) -> None:
+def _batches(file: IO[bytes], start: int) -> Iterator[tuple[list[News], int]]:
+    """Iterate over the news from a position on, with the position after each piece."""
     from .frames import frames
 
-    for news in frames(file):
-        # Of a run that was deleted meanwhile there is nothing more to say.
-        with contextlib.suppress(NotFoundError):
-            sink.write([news], patience=patience)
+    file.seek(start)
+    pieces = frames(file)
+    while batch := list(islice(pieces, _AT_ONCE)):
+        yield [news for news, _ in batch], batch[-1][1]

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..identifiers import new_id
 from ..settings import load_settings, prepare_store_folder, sqlite_path
-from ..storage.news import Beginning, Opening, Sink
+from ..storage.news import Beginning, Opening, Sink, TakenUp
 from . import context, ending
 from .run import TrackedRun, _checked, _moment, _plain
-from .spool import Spool
+from .spool import Spool, spool_folders, take_in_spooled
 from .writer import Writer
 
 DEFAULT_PROJECT = "Default"
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """What names are made of: no letters that look alike."""
 
+_making = threading.Lock()
 _writers: dict[tuple[str, bool], Writer] = {}
 _launches: dict[tuple[str, str, str], Opening] = {}
 
@@ -37,6 +39,7 @@ def start_run(
     store: str | None = None,
     strict: bool = False,
     monotonic: bool = False,
+    resume: str | bool | None = None,
 ) -> TrackedRun:
     """Start a run and return it; use it in a ``with`` block, or call ``finish()``.
 
@@ -62,6 +65,10 @@ def start_run(
         Raise trouble with the store where it would be told and worked around.
     monotonic : bool
         Refuse steps that go backwards.
+    resume : str or bool, optional
+        Take up a run in place of starting one: its id or name, or True for the latest of the
+        experiment (of the `name`, where one is given) that did not complete, which may be
+        none. Its steps go on; what else is given is added to it.
 
     Returns
     -------
@@ -70,7 +77,10 @@ def start_run(
     Raises
     ------
     UsageError
-        A name or a value that no store takes.
+        A name or a value that no store takes; a run to resume at which another process that
+        lives is at work.
+    NotFoundError
+        There is no run to resume.
     StorageError
         The store cannot be opened.
 
@@ -86,24 +96,31 @@ def start_run(
     settings = load_settings(arguments={"store": store, "project": project})
     url = settings.store_url
     experiment = experiment or settings.experiment or "default"
-    id_ = new_id()
-    params = dict(params or {})
-    config = dict(config or {})
-    begins = Beginning(
-        launch=_launch(url, settings.project or DEFAULT_PROJECT, experiment),
-        name=_checked("a run", name) if name else _name(id_),
-        group=_group(params),
-        seed=seed,
-        params={_checked("a parameter", key): _plain(key, v) for key, v in params.items()},
-        config={str(key): _plain(key, v) for key, v in config.items()},
-        tags=[_checked("a tag", tag) for tag in tags],
-        notes=notes,
-        parent=context.parent_id(),
-        moment=_moment(),
-    )
+    launch = _launch(url, settings.project or DEFAULT_PROJECT, experiment)
+    writer = _writer(url, strict=strict)
+    parent = context.parent_id()
+    params = {_checked("a parameter", key): _plain(key, v) for key, v in (params or {}).items()}
+    config = {str(key): _plain(key, v) for key, v in (config or {}).items()}
+    tags = [_checked("a tag", tag) for tag in tags]
+    facts = _taken_up(resume, launch, name, writer) if resume else None
+    id_ = facts.id if facts else new_id()
+    begins = None
+    if facts is None:
+        begins = Beginning(
+            launch=launch,
+            name=_checked("a run", name) if name else _name(id_),
+            group=_group(params),
+            seed=seed,
+            params=params,
+            config=config,
+            tags=tags,
+            notes=notes,
+            parent=parent,
+            moment=_moment(),
+        )
     run = TrackedRun(
         id_,
-        _writer(url, strict=strict),
+        writer,
         begins=begins,
         writer_id=_writer_id(),
         store=url,
@@ -111,9 +128,34 @@ def start_run(
         config=config,
         monotonic=monotonic,
     )
+    if facts is not None:
+        run.take_up(facts, launch, params=params, config=config, tags=tags, notes=notes)
     context.entered(run)
     ending.watch()
+    ending.watch_signals()
     return run
+
+
+def _taken_up(
+    resume: str | bool, launch: Opening, name: str | None, writer: Writer
+) -> TakenUp | None:
+    """Take up the run that is meant; return None where any would do and there is none."""
+    from ..filters import And, Comparison, Name, equal
+    from ..storage import open_catalog
+
+    catalog = open_catalog(writer.store)
+    try:
+        if isinstance(resume, str):
+            found: Any = catalog.find("runs", resume, project=launch.project)
+        else:
+            named = {"name": name} if name else {}
+            same = equal(project=launch.project, experiment=launch.experiment, **named)
+            open_ = Comparison(Name(("status",)), "!=", "complete")
+            runs = catalog.select("runs", where=And((same, open_)), limit=1)
+            found = runs[0] if runs else None
+    finally:
+        catalog.close()
+    return None if found is None else writer.sink.take_up(found.id, launch)
 
 
 def attach(run: str, store: str) -> TrackedRun:
@@ -122,7 +164,7 @@ def attach(run: str, store: str) -> TrackedRun:
         run, _writer(store, strict=False), begins=None, writer_id=_writer_id(), store=store
     )
     context._started.insert(0, found)
-    ending.watch()
+    ending.watch_signals()
     return found
 
 
@@ -133,37 +175,32 @@ def finish(status: str = "complete") -> None:
 
 def _writer(url: str, *, strict: bool) -> Writer:
     """Return the writer of this process for a store."""
-    found = _writers.get((url, strict))
-    if found is None:
-        sink, folder = _sink(url)
-        spool = Spool(folder, f"{os.getpid()}-{os.urandom(6).hex()}")
-        found = _writers[url, strict] = Writer(sink, spool, strict=strict)
-    return found
+    with _making:
+        found = _writers.get((url, strict))
+        if found is None:
+            sink = _sink(url)
+            take_in_spooled(url, lambda: sink)
+            found = Writer(sink, Spool(spool_folders(url)), store=url, strict=strict)
+            _writers[url, strict] = found
+        return found
 
 
-def _sink(url: str) -> tuple[Sink, Path]:
-    """Return what takes news in, and the folder of the spool."""
+def _sink(url: str) -> Sink:
+    """Return what takes news in."""
     path = sqlite_path(url)
     if path is not None and "?" not in url:
         from ..storage.direct import DirectSink, Unready
 
-        prepare_store_folder(path.parent)
+        if not path.parent.is_dir():
+            prepare_store_folder(path.parent)
         try:
-            return DirectSink(path), path.parent / "spool"
+            return DirectSink(path)
         except Unready:
             pass  # it is to be brought to another version, or to be looked at
     from ..storage import open_catalog
+    from .courier import Courier
 
-    return open_catalog(url).sink(), (path.parent / "spool" if path else _spool_folder(url))
-
-
-def _spool_folder(url: str) -> Path:
-    """Return where the spool for a store on a server lies: not readable for others."""
-    from hashlib import blake2b
-
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    name = blake2b(url.encode(), digest_size=8).hexdigest()
-    return Path(base) / "gosset" / "spool" / name
+    return Courier(open_catalog(url).sink())
 
 
 def _launch(url: str, project: str, experiment: str) -> Opening:
@@ -224,7 +261,7 @@ def _name(id_: str) -> str:
     Examples
     --------
     >>> _name("019aa6c1-9e3e-7c7a-8b1d-5d0a4c3f2e1b")
-    'bs3vgr'
+    'ksbbzd'
     """
     number = int(id_.replace("-", ""), 16)
     letters = []

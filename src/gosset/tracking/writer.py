@@ -1,17 +1,23 @@
-"""Brings what runs have to say to the store: one thread a process, which nobody waits for."""
+"""Brings what runs have to say to the store: one thread a process, which nobody waits for.
+
+Whoever logs only appends to lists. All else is done by the thread, under one lock that
+nobody else takes but to fork: a signal, an exception that comes from outside, or a fork never
+finds anything half done. What wakes the thread, and what waits for it, are plain locks: they
+may be released in a signal's handler while the same thread is about to do so.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
-import warnings
 import weakref
 from typing import TYPE_CHECKING, Final
 
-from ..exceptions import GossetError, StorageError
-from ..storage.news import Beat, News, Sink
-from .spool import Spool
+from ..exceptions import GossetError, NotFoundError, StorageError
+from ..storage.news import Beat, Beginning, News, Sink
+from .spool import Spool, deliver
 
 if TYPE_CHECKING:
     from .run import TrackedRun
@@ -19,14 +25,23 @@ if TYPE_CHECKING:
 FLUSH_EVERY: Final = 0.1
 """Seconds that news wait for others, so that they are written together."""
 
-PATIENCE: Final = 0.1
-"""Seconds that a flush waits for other processes that write; then it goes to the spool."""
+PATIENCE: Final = 0.08
+"""Seconds that the store is waited for; then news go to the spool."""
 
 BEAT_EVERY: Final = 5.0
 """Seconds between signs of life."""
 
 RETRY_AFTER: Final = 1.0
 """Seconds until a store that could not be written is tried again."""
+
+RETRY_BUSY: Final = 0.05
+"""The same for one that others write."""
+
+WAIT_AT_MOST: Final = 60.0
+"""Seconds that who flushes waits for a store that others write."""
+
+MEMORY: Final = 256 << 20
+"""Bytes of news that are kept where neither the store nor the spool can be written."""
 
 
 class Writer:
@@ -39,175 +54,326 @@ class Writer:
     Parameters
     ----------
     sink : Sink
+        Returns, or raises, in little more time than its `patience`.
     spool : Spool
+    store : str
+        URL.
     strict : bool
         Trouble is raised by the next call of a run in place of being told.
     """
 
-    def __init__(self, sink: Sink, spool: Spool, *, strict: bool = False) -> None:
+    def __init__(self, sink: Sink, spool: Spool, *, store: str, strict: bool = False) -> None:
         self.sink = sink
+        self.store = store
         self.strict = strict
         self.trouble: GossetError | None = None
-        self.waiting = False
         self._spool = spool
-        self._runs: dict[str, TrackedRun] = {}
-        self._beaten = 0.0
-        self._told = False
-        self._not_before = 0.0
+        self._runs: list[TrackedRun] = []
+        self._beginnings: dict[str, Beginning] = {}
+        self._told: set[str] = set()
+        self._halted = False
         self._renew()
         _writers.add(self)
 
     def _renew(self) -> None:
-        self._lock = threading.RLock()
-        self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
         self.waiting = False
+        self._busy = threading.Lock()
+        self._starting = threading.Lock()
+        self._wake = _closed()
+        self._hurry = _closed()
+        self._gates: list[threading.Lock] = []
+        self._backlog: list[News] = []
+        self._spooled: set[str] = set()
+        self._beaten = time.monotonic()
+        self._not_before = 0.0
+        self._thread = 0
+        self._threadless = False
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is left to write."""
+        return not (self._runs or self.waiting or self._backlog) and self._spool.empty
 
     def add(self, run: TrackedRun) -> None:
         """Write what `run` has to say from now on."""
-        with self._lock:
-            self._runs[run.id] = run
+        if run.beginning is not None:
+            self._beginnings[run.id] = run.beginning
+        self._runs.append(run)
         self.awake()
 
     def awake(self) -> None:
-        """See that something is written soon. Cheap; called for each value that is logged."""
+        """See that something is written soon. Cheap; called for what is logged."""
         self.waiting = True
-        self._wake.set()
-        if self._thread is None:
+        _open(self._wake)
+        if not self._thread:
             self._start()
 
-    def flush(self, *, patience: float | None = None) -> None:
-        """Write everything now. Returns when it is in the store, or in the spool."""
-        with self._lock:
-            self.waiting = False
-            news = [news for run in list(self._runs.values()) for news in run.news()]
-            beats = self._beats()
-            self._deliver(news, beats, patience)
-            for run in list(self._runs.values()):
-                if run.ended:
-                    del self._runs[run.id]
+    def flush(self, *, patience: float = WAIT_AT_MOST, last: bool = False) -> None:
+        """Have everything written now. Returns when it is in the store, or in the spool.
 
-    def close(self) -> None:
-        """Write everything and end; the writer can be used again."""
-        self.flush()
-        self.sink.close()
+        A store that others write is waited for `patience` seconds. Of one in trouble it is
+        enough that everything is in the spool; the `last` flush tries once more.
+        """
+        if last:
+            self._not_before = 0.0
+        if threading.get_ident() == self._thread:
+            return  # by somebody who listens to warnings
+        gate = _closed()
+        self._gates.append(gate)
+        self.awake()
+        _open(self._hurry)
+        until = time.monotonic() + patience
+        while not gate.acquire(timeout=self._turn(until)):
+            if time.monotonic() >= until:
+                self._complain(StorageError(f"store {self.sink.url} is written by others"))
+                return
+
+    def _turn(self, until: float) -> float:
+        """Return how long to wait now; where there is no thread its work is done here."""
+        if not self._threadless:
+            return max(until - time.monotonic(), 0)
+        self._round()
+        return RETRY_BUSY if self._gates else 0
 
     def number(self, run: str) -> int:
         """Return the number of a run in its experiment."""
         self.flush()
         return self.sink.number(run)
 
+    # -- before and after a fork
+
+    def halt(self) -> None:
+        """Let go of the store until :meth:`go_on`: it must not be open while forking."""
+        self._halted = self._busy.acquire(timeout=WAIT_AT_MOST)
+        if self._halted:
+            self.sink.close()
+
+    def go_on(self) -> None:
+        """Go on as before."""
+        if self._halted:
+            self._busy.release()
+
     def forked(self) -> None:
         """Begin anew in a child process; what waits is the parent's to write."""
         self._renew()
-        self._spool = self._spool.of_a_child()
-        for run in self._runs.values():
+        self._spool.forked()
+        self.sink.forked()
+        for run in self._runs:
             run.forked()
 
     # -- in the thread
 
     def _start(self) -> None:
-        with self._lock:
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="gosset-writer", daemon=True
-                )
-                self._thread.start()
+        if self._threadless or not self._starting.acquire(blocking=False):
+            return  # another has begun to
+        try:
+            thread = threading.Thread(target=self._work, name="gosset-writer", daemon=True)
+            thread.start()
+        except RuntimeError:  # none starts any more when the interpreter ends
+            self._threadless = True
+            return
+        from . import ending
+
+        ending.watch()
 
     def _work(self) -> None:
+        self._thread = threading.get_ident()
         while True:
-            if self._wake.wait(BEAT_EVERY):
-                time.sleep(FLUSH_EVERY)
-                self._wake.clear()
-            if self._runs or self.waiting or not self._spool.empty:
-                self.flush(patience=PATIENCE)
+            woken = self._wake.acquire(timeout=self._pause())
+            if woken and not self._gates:
+                self._hurry.acquire(timeout=FLUSH_EVERY)
+            self._round()
+
+    def _pause(self) -> float:
+        if self._gates:
+            return RETRY_BUSY
+        return BEAT_EVERY if self._spool.empty and not self._backlog else RETRY_AFTER
+
+    def _round(self) -> None:
+        """Bring what there is to the store, or to the spool, and say so to who waits."""
+        with self._busy:
+            gates = self._gates[:]
+            del self._gates[: len(gates)]
+            try:
+                settled = self._deliver(self._collected())
+            except Exception as error:  # noqa: BLE001 - the thread must not end
+                self._complain(error)
+                settled = True
+            if settled:
+                for gate in gates:
+                    gate.release()
+            else:
+                self._gates[:0] = gates
+
+    def _collected(self) -> list[News]:
+        """Return all that was not written yet, in its order."""
+        self.waiting = False
+        news, self._backlog = self._backlog, []
+        for run in self._runs[:]:
+            over = run.ended
+            news += run.news()
+            if over:
+                self._runs.remove(run)
+        return news
+
+    def _beats(self) -> list[Beat]:
+        """Return the signs of life that are due."""
+        if time.monotonic() - self._beaten < BEAT_EVERY:
+            return []
+        launches = {run.launch.id for run in self._runs if run.launch and not run.ended}
+        return [Beat(launch, time.time_ns() // 1000) for launch in launches]
 
     # -- to the store, or to the spool
 
-    def _beats(self) -> list[Beat]:
-        """Return signs of life: when they are due, and when the last run of a launch ended."""
-        moment = time.time()
-        due = moment - self._beaten >= BEAT_EVERY
-        launches: dict[str, list[TrackedRun]] = {}
-        for run in self._runs.values():
-            if run.launch is not None:
-                launches.setdefault(run.launch.id, []).append(run)
-        beats = []
-        for launch, runs in launches.items():
-            over = all(run.ended for run in runs)
-            if over or due:
-                status = runs[-1].launch_status() if over else "running"
-                beats.append(Beat(launch=launch, moment=int(moment * 1e6), status=status))
-        if due:
-            self._beaten = moment
-        return beats
-
-    def _deliver(self, news: list[News], beats: list[Beat], patience: float | None) -> None:
-        now = time.monotonic()
+    def _deliver(self, news: list[News]) -> bool:
+        """Return whether there is nothing more to wait for."""
+        if news and not self._spool.empty:
+            self._put_aside(news)  # behind those that came before
+            news = []
+        beats = self._beats()
         if not news and not beats and self._spool.empty:
-            return
-        if patience is None or now >= self._not_before:
-            try:
-                self._spool.drain(self.sink, patience)
-                self.sink.write(news, beats, patience=patience)
-            except (StorageError, OSError) as error:
-                self._not_before = now + RETRY_AFTER
-                self._complain(error)
-            except GossetError as error:
-                # The store took nothing, and will not: one piece may be to blame for all.
-                self._one_by_one(news, error)
-                return
-            else:
-                return
-        if news:
+            return True
+        began = time.monotonic()
+        if began < self._not_before:
             self._put_aside(news)
-
-    def _one_by_one(self, news: list[News], error: GossetError) -> None:
+            return True
+        try:
+            self._drain()
+            if not self._spool.empty or self._backlog:
+                return False
+            deliver(self.sink, news, beats, patience=PATIENCE, refused=self._refused)
+        except StorageError as error:
+            self._put_aside(news)
+            return self._hindered(error)
+        if beats:
+            self._beaten = began
         for one in news:
-            try:
-                self.sink.write([one])
-            except (StorageError, OSError) as trouble:
-                self._complain(trouble)
-                self._put_aside([one])
-            except GossetError as refused:
-                self._complain(refused)
+            if one.ends is not None:
+                self._beginnings.pop(one.run, None)
+        return True
+
+    def _drain(self) -> None:
+        self._spool.drain(self.sink, patience=PATIENCE, seconds=PATIENCE, refused=self._refused)
+        if self._spool.empty:
+            self._spooled.clear()
+
+    def _hindered(self, error: StorageError) -> bool:
+        """Return whether it is trouble, whose end nobody waits for; else others write."""
+        from ..storage.errors import locked
+        from .courier import StillWritingError
+
+        if locked(error) or isinstance(error, StillWritingError):
+            return False
+        self._not_before = time.monotonic() + RETRY_AFTER
+        self._complain(error)
+        return True
 
     def _put_aside(self, news: list[News]) -> None:
+        if not news:
+            return
         try:
-            self._spool.append(news)
+            self._spool.append([self._complete(one) for one in news])
         except OSError as error:
-            # Neither the store nor the spool: keep it in memory, and try again.
-            self._complain(error)
-            for one in news:
-                self._runs_by_id(one.run, one)
+            self._complain(
+                StorageError(f"nothing can be put into {self._spool.place}: {error.strerror}")
+            )
+            self._keep(news)
+        else:
+            self._spooled.update(one.run for one in news)
 
-    def _runs_by_id(self, run: str, news: News) -> None:
-        found = self._runs.get(run)
-        if found is not None:
-            found.unsaid(news)
+    def _complete(self, news: News) -> News:
+        """Return news that stand for themselves, should the store be another by then."""
+        if news.begins is None and news.run not in self._spooled:
+            return news._replace(begins=self._beginnings.get(news.run))
+        return news
 
-    def _complain(self, error: Exception) -> None:
-        locked = "locked by another process" in str(error)
-        if self.strict and not locked:
-            self.trouble = error if isinstance(error, GossetError) else StorageError(str(error))
-            return
-        if self._told or locked:
-            return
-        self._told = True
-        warnings.warn(
-            f"{error}; what is logged is kept in {self._spool.path} until it can be written",
-            RuntimeWarning,
-            stacklevel=2,
+    def _keep(self, news: list[News]) -> None:
+        """Keep news in memory, as long as there are not too many."""
+        room = MEMORY - sum(map(_size, self._backlog))
+        for one in news:
+            room -= _size(one)
+            if room < 0:
+                self._complain(
+                    StorageError("no more is kept in memory: what is logged now is lost"), "lost"
+                )
+                return
+            self._backlog.append(one)
+
+    def _refused(self, news: News, error: Exception) -> None:
+        if isinstance(error, NotFoundError):
+            for run in self._runs:
+                if run.id == news.run:
+                    run.forget()
+        self._complain(error, news.run)
+
+    def _complain(self, error: Exception, about: str = "trouble") -> None:
+        """Tell of trouble, once; where warnings are errors, the next call raises it."""
+        told = (
+            error
+            if isinstance(error, GossetError)
+            else StorageError(f"{type(error).__name__}: {error}")
         )
+        if self.strict:
+            self.trouble = told
+        if self.strict or about in self._told:
+            return
+        self._told.add(about)
+        text = str(told)
+        if about == "trouble":
+            text += f"; what is logged is kept in {self._spool.place} until it can be written"
+        import warnings
+
+        try:
+            warnings.warn(text, RuntimeWarning, stacklevel=2)
+        except RuntimeWarning:
+            self.trouble = told
+        except Exception:  # noqa: BLE001 - nobody can be told: standard error is closed
+            pass
+
+
+def _closed() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+def _open(lock: threading.Lock) -> None:
+    with contextlib.suppress(RuntimeError):  # it is open
+        lock.release()
+
+
+def _size(news: News) -> int:
+    """Return about how many bytes news take."""
+    chunks = sum(len(c.values) + len(c.times) + len(c.steps) + 500 for _, _, c in news.points)
+    return 2000 + chunks + sum(len(text) for _, _, text in news.console)
 
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
 
 
-def _after_fork() -> None:
+def all_writers() -> list[Writer]:
+    """Return the writers of this process."""
+    return list(_writers)
+
+
+def _before_fork() -> None:
+    for writer in list(_writers):
+        writer.halt()
+
+
+def _after_fork_here() -> None:
+    for writer in list(_writers):
+        writer.go_on()
+
+
+def _after_fork_there() -> None:
     for writer in list(_writers):
         writer.forked()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_here,
+        after_in_child=_after_fork_there,
+    )

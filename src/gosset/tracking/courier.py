@@ -1,0 +1,91 @@
+"""A sink that keeps nobody waiting: what is slow goes on in a thread of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from ..exceptions import StorageError
+from ..storage.news import LEASE, Beat, News, Opening, Sink, TakenUp
+
+
+class StillWritingError(StorageError):
+    """The store has not answered yet; it may take the news in, or not."""
+
+
+class Courier:
+    """Takes news to a store that may be slow to answer, such as one on a server.
+
+    Who is not answered in time says the same again, later: what is in the store is not taken
+    in twice.
+
+    Parameters
+    ----------
+    sink : Sink
+    """
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._errand: _Errand | None = None
+
+    @property
+    def url(self) -> str:
+        """URL of the store."""
+        return self._sink.url
+
+    def write(
+        self, news: Sequence[News], beats: Sequence[Beat] = (), *, patience: float | None = None
+    ) -> None:
+        """Take in news; raise :class:`StillWritingError` after `patience` seconds."""
+        if self._errand is not None:
+            self._await(self._errand, patience)  # whatever came of it: it is said again
+        errand = self._errand = _Errand(self._sink, news, beats)
+        errand.start()
+        self._await(errand, patience)
+        if errand.error is not None:
+            raise errand.error
+
+    def take_up(self, run: str, launch: Opening, *, lease: float = LEASE) -> TakenUp:
+        """Make a run one of the launch; see :class:`Sink`."""
+        return self._sink.take_up(run, launch, lease=lease)
+
+    def number(self, run: str) -> int:
+        """Return the number of a run in its experiment."""
+        return self._sink.number(run)
+
+    def close(self) -> None:
+        """Release connections."""
+        self._sink.close()
+
+    def forked(self) -> None:
+        """Begin anew in a child process."""
+        self._errand = None
+        self._sink.forked()
+
+    def _await(self, errand: _Errand, patience: float | None) -> None:
+        if not errand.done.acquire(timeout=-1 if patience is None else patience):
+            raise StillWritingError(f"store {self.url} does not answer")
+        self._errand = None
+
+
+class _Errand:
+    def __init__(self, sink: Sink, news: Sequence[News], beats: Sequence[Beat]) -> None:
+        self.error: Exception | None = None
+        self.done = threading.Lock()
+        self.done.acquire()
+        self._given = sink, list(news), list(beats)
+
+    def start(self) -> None:
+        try:
+            threading.Thread(target=self._carry_out, name="gosset-courier", daemon=True).start()
+        except RuntimeError:  # no thread starts any more when the interpreter ends
+            self._carry_out()
+
+    def _carry_out(self) -> None:
+        sink, news, beats = self._given
+        try:
+            sink.write(news, beats)
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            self.error = error
+        finally:
+            self.done.release()
