@@ -36,6 +36,23 @@ if TYPE_CHECKING:
     from .tracking import finish as finish
     from .tracking import log as log
     from .tracking import start_run as start_run
+    from .tracking.verbs import active_run as active_run
+    from .tracking.verbs import alert as alert
+    from .tracking.verbs import end_run as end_run
+    from .tracking.verbs import init as init
+    from .tracking.verbs import log_artifact as log_artifact
+    from .tracking.verbs import log_artifacts as log_artifacts
+    from .tracking.verbs import log_dict as log_dict
+    from .tracking.verbs import log_figure as log_figure
+    from .tracking.verbs import log_metric as log_metric
+    from .tracking.verbs import log_metrics as log_metrics
+    from .tracking.verbs import log_param as log_param
+    from .tracking.verbs import log_params as log_params
+    from .tracking.verbs import log_table as log_table
+    from .tracking.verbs import log_text as log_text
+    from .tracking.verbs import set_experiment as set_experiment
+    from .tracking.verbs import set_tag as set_tag
+    from .tracking.verbs import set_tags as set_tags
 
 _HOMES = {
     "ComputationStatus": "entities",
@@ -58,6 +75,26 @@ _HOMES = {
     "stage": "stages",
     "start_run": "tracking",
 }
+_VERBS = (
+    "active_run",
+    "alert",
+    "end_run",
+    "init",
+    "log_artifact",
+    "log_artifacts",
+    "log_dict",
+    "log_figure",
+    "log_metric",
+    "log_metrics",
+    "log_param",
+    "log_params",
+    "log_table",
+    "log_text",
+    "set_experiment",
+    "set_tag",
+    "set_tags",
+)
+_HOMES |= dict.fromkeys(_VERBS, "tracking.verbs")
 _RENAMED = {"register_serializer": ("serializers", "register")}
 _ROOMS = ("datasets", "fingerprint", "metrics", "splits")
 

@@ -106,7 +106,9 @@ def _format(part: Any, name: str) -> str:
     for serializer in serializers():
         if serializer.safe and serializer.name not in _DRAWN and serializer.takes(part):
             return serializer.name
-    raise UsageError(f"{name}: a {type(part).__name__} cannot be kept", hint=_mend(part))
+    kind = type(part).__name__
+    article = "an" if kind[:1].lower() in "aeiou" else "a"
+    raise UsageError(f"{name}: {article} {kind} cannot be kept", hint=_mend(part))
 
 
 def _mend(part: Any) -> str:

@@ -5,6 +5,8 @@
 - ``writer.py``: one thread a process brings that to the store, at most 250 ms later
 - ``spool.py``: where it goes while the store cannot be written
 - ``ending.py``: how the process ended, told as it was
+- ``fields.py``, ``keeping.py``, ``artifacts.py``: values of any kind, and where their bytes go
+- ``verbs.py``: the same verbs as functions, under the names that other trackers use
 - ``active.py``: the same verbs inside a stage or a step, whose launch is written elsewhere
 - ``context.py``: which run the calling code works for
 

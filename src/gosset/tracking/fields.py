@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..naming import checked_name
 from ..storage.news import Kept, field_place
 from ..types import JSONValue
-from .values import OpenValues
+from .values import OpenValues, Values
 
 if TYPE_CHECKING:
     from ..entities import ArtifactRef
@@ -56,6 +56,9 @@ class Fields(OpenValues):
         for name, value in {**(values or {}), **named}.items():
             self[name] = value
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OpenValues, (self._values,)
+
     def _taken(self, name: str, value: Any) -> tuple[JSONValue, list[Kept]]:
         if is_plain(value):
             if not isinstance(value, str | list | dict):
@@ -88,6 +91,58 @@ def as_parameter(name: str, value: Any) -> JSONValue:
         return view(encode(value))
     except SerializationError as error:
         raise UsageError(f"{name!r} cannot be kept as a parameter: {error.message}") from error
+
+
+class Config(Values):
+    """What is fixed in a run at work. More can be added; what is there stays as it is.
+
+    Parameters
+    ----------
+    tell : callable
+        Takes ``"config"`` and what is new.
+    """
+
+    __slots__ = ("_tell",)
+
+    def __init__(self, tell: Tell, values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        object.__setattr__(self, "_tell", tell)
+
+    def update(self, values: Mapping[str, Any], allow_val_change: bool = False) -> None:
+        """Add values.
+
+        Raises
+        ------
+        UsageError
+            One is there with another value, and `allow_val_change` is not given.
+        """
+        from ..exceptions import UsageError
+
+        plain = {str(name): as_parameter(str(name), value) for name, value in values.items()}
+        for name, value in values.items():
+            if name in self._values and self._values[name] != value and not allow_val_change:
+                raise UsageError(
+                    f"{name!r} of the configuration is {self._values[name]!r} already",
+                    hint="what varies is a parameter: run.log_params()",
+                )
+        self._tell("config", plain)
+        self._values.update(values)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.update({name: value})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Values, (self._values,)
+
+
+def gather_tags(gathered: dict[str, Any], kind: str, tags: Sequence[str]) -> None:
+    """Add tags, or ones to be taken away, to what news say; of each the last word counts."""
+    other = "untags" if kind == "tags" else "tags"
+    gathered[other] = [tag for tag in gathered.get(other, ()) if tag not in tags]
+    gathered.setdefault(kind, []).extend(tags)
 
 
 def gather(gathered: dict[str, Any], name: str, plain: JSONValue, kept: Sequence[Kept]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..exceptions import UsageError
 from ..naming import checked_name
-from .fields import as_kept
+from .fields import Fields, as_kept
 
 if TYPE_CHECKING:
     from .artifacts import Keeper
@@ -22,7 +22,10 @@ class Keeping:
     store raises nothing: their bytes are kept nearby until it can be written.
     """
 
-    __slots__ = ()
+    __slots__ = ("fields", "tags")
+
+    fields: Fields
+    tags: tuple[str, ...]
 
     def log_artifact(
         self,
@@ -141,8 +144,35 @@ class Keeping:
             )
         self._keep(figure, name, found.name)
 
+    def set_tag(self, key: str, value: Any = None) -> None:
+        """Add the tag ``key``; or ``key=value``, in the place of another value of that key."""
+        if value is None:
+            self.set_tags(key)
+            return
+        tag = checked_name("a tag", f"{checked_name('a tag', key)}={value}")
+        former = [t for t in self.tags if t.startswith(f"{key}=") and t != tag]
+        if former:
+            self.tags = tuple(t for t in self.tags if t not in former)
+            self._say("untags", former)
+        self.set_tags(tag)
+
+    @property
+    def summary(self) -> Fields:
+        """What the run came to: ``run.fields``."""
+        return self.fields
+
     def _keep(self, value: Any, name: str, format: str | None) -> None:
         self._say("artifacts", [as_kept(self._keeper().keep(value, name, format))])
+
+    def set_tags(self, *tags: Any) -> None:
+        """Add tags; those of a mapping as ``key=value``, see :meth:`set_tag`."""
+        for given in tags:
+            if isinstance(given, Mapping):
+                for key, value in given.items():
+                    self.set_tag(key, value)
+        new = [checked_name("a tag", tag) for tag in tags if not isinstance(tag, Mapping)]
+        self.tags = tuple(dict.fromkeys((*self.tags, *new)))
+        self._say("tags", new)
 
     def _say(self, kind: str, what: Any) -> None:
         raise NotImplementedError

@@ -14,7 +14,7 @@ from ..exceptions import UsageError
 from ..series import CHUNK, Chunk, Number, Points, Summary, pack, summarise
 from ..storage.news import Alert, Beginning, Ending, News, Opening, TakenUp
 from . import context
-from .fields import Fields, as_parameter, gather
+from .fields import Config, Fields, as_parameter, gather, gather_tags
 from .keeping import Keeping
 from .values import OpenValues, Values
 
@@ -74,7 +74,6 @@ class TrackedRun(Keeping):
         "beginning",
         "config",
         "exception",
-        "fields",
         "id",
         "launch",
         "name",
@@ -84,7 +83,6 @@ class TrackedRun(Keeping):
         "state",
         "status",
         "store",
-        "tags",
         "vars",
     )
 
@@ -107,7 +105,7 @@ class TrackedRun(Keeping):
         self.seed = begins.seed if begins else None
         self.parent = begins.parent if begins else None
         self.params = Values(params or {})
-        self.config = Values(config or {})
+        self.config = Config(self._say, config or {})
         self.vars = OpenValues({})
         self.state = OpenValues({})
         self.fields = Fields(self._say, self._keeper)
@@ -179,12 +177,6 @@ class TrackedRun(Keeping):
         self.params = Values({**dict(self.params), **params})
         self._say("params", {_checked("a parameter", n): _plain(n, v) for n, v in params.items()})
 
-    def set_tags(self, *tags: str) -> None:
-        """Add tags."""
-        new = [_checked("a tag", tag) for tag in tags]
-        self.tags = tuple(dict.fromkeys((*self.tags, *new)))
-        self._say("tags", new)
-
     def alert(self, title: str, text: str = "", level: str = "warning") -> None:
         """Tell something that wants to be seen: it stands with the run."""
         self._say("alerts", [Alert(moment=_moment(), level=level, title=title, text=text)])
@@ -201,7 +193,13 @@ class TrackedRun(Keeping):
         """Number of the run in its experiment; waits until the store has it."""
         return self._writer.number(self.id)
 
-    def finish(self, status: str = "complete", exception: BaseException | None = None) -> None:
+    def finish(
+        self,
+        status: str = "complete",
+        exception: BaseException | None = None,
+        *,
+        exit_code: int | None = None,
+    ) -> None:
         """End the run: returns when all that was logged is in the store, or in the spool.
 
         Parameters
@@ -209,7 +207,11 @@ class TrackedRun(Keeping):
         status : {"complete", "failed", "stopped", "pruned"}
         exception : BaseException, optional
             What ended it.
+        exit_code : int, optional
+            0 is ``"complete"``, any other ``"failed"``.
         """
+        if exit_code is not None:
+            status = "failed" if exit_code else "complete"
         if status not in _ENDINGS:
             raise UsageError(f"no run ends as {status!r}", hint=f"use one of {', '.join(_ENDINGS)}")
         if self._ends is None:
@@ -257,7 +259,7 @@ class TrackedRun(Keeping):
         self._owner, self.launch = True, launch
         self.name, self.seed, self.parent = facts.name, facts.seed, facts.parent
         self.params = Values({**facts.params, **params})
-        self.config = Values({**facts.config, **config})
+        self.config = Config(self._say, {**facts.config, **config})
         self.fields._values.update(facts.fields)
         self.tags = tuple(dict.fromkeys((*facts.tags, *tags)))
         self._next = {name: step + 1 for name, step in facts.steps.items()}
@@ -412,6 +414,8 @@ def _gathered(sayings: list[tuple[str, Any]]) -> dict[str, Any]:
     for kind, what in sayings:
         if kind == "field":
             gather(gathered, *what)
+        elif kind in ("tags", "untags"):
+            gather_tags(gathered, kind, what)
         elif isinstance(what, dict):
             gathered.setdefault(kind, {}).update(what)
         elif isinstance(what, list):
@@ -477,9 +481,13 @@ def _status_of(error: BaseException | None) -> str:
         return "complete"
     if isinstance(error, SystemExit):
         # 130 and 143 are how shells tell SIGINT and SIGTERM.
-        return {None: "complete", 0: "complete", 130: "stopped", 143: "stopped"}.get(
-            error.code, "failed"  # type: ignore[arg-type]
-        )
+        endings: dict[object, str] = {
+            None: "complete",
+            0: "complete",
+            130: "stopped",
+            143: "stopped",
+        }
+        return endings.get(error.code, "failed")
     stopped = isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError"
     return "stopped" if stopped else "failed"
 
