@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ..entities import (
     ArtifactRef,
@@ -28,6 +28,9 @@ from ..filters import Expression
 from ..series import Chunk
 from ..types import JSONValue
 from .news import Sink
+
+if TYPE_CHECKING:
+    from .columns import Values
 
 KINDS = (
     "projects",
@@ -153,6 +156,39 @@ class Split:
     folds: int
     artifact: ArtifactRef
     description: Mapping[str, JSONValue]
+
+
+class Page(NamedTuple):
+    """Some of many runs.
+
+    Attributes
+    ----------
+    runs : list of Run
+    after : str or None
+        Where they end, to be given for the next page; None: there are no more.
+    """
+
+    runs: list[Run]
+    after: str | None
+
+
+class Printed(NamedTuple):
+    """A piece of what a run printed.
+
+    Attributes
+    ----------
+    number : int
+        Ascending.
+    stream : str
+        ``"stdout"`` or ``"stderr"``.
+    time : int
+        Microseconds since the epoch.
+    """
+
+    number: int
+    stream: str
+    time: int
+    text: str
 
 
 class Catalog(Protocol):
@@ -324,6 +360,40 @@ class Catalog(Protocol):
         """
         ...
 
+    def runs_page(
+        self,
+        *,
+        where: Expression | None = None,
+        order: Sequence[Order] = (),
+        limit: int = 1000,
+        after: str | None = None,
+    ) -> Page:
+        """Return the first runs of :meth:`select`, or those behind where a page ended.
+
+        What is added or deleted in between neither repeats nor hides another run.
+        """
+        ...
+
+    def runs_columns(
+        self,
+        names: Sequence[str] | None = None,
+        *,
+        where: Expression | None = None,
+        order: Sequence[Order] = (),
+        limit: int | None = None,
+    ) -> dict[str, Values]:
+        """Return runs as columns by name, see :mod:`gosset.storage.columns`.
+
+        Much faster than :meth:`select`. Times are in UTC. By default the facts of the runs
+        and all their parameters, fields and metrics.
+
+        Raises
+        ------
+        FilterError
+            A name that no run has, with "did you mean".
+        """
+        ...
+
     def count(self, kind: str, *, where: Expression | None = None) -> int:
         """Return how many :meth:`select` would give without limits."""
         ...
@@ -361,6 +431,10 @@ class Catalog(Protocol):
 
     def artifacts(self, run_id: str) -> list[ArtifactRef]:
         """Return what was kept with a run by name, in the order in which it came."""
+        ...
+
+    def console(self, run_id: str, *, after: int = 0) -> list[Printed]:
+        """Return what a run printed, in order, behind the piece with the number `after`."""
         ...
 
     def sink(self) -> Sink:

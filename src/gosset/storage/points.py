@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from ..entities import Direction, Metric
 from ..series import Chunk
 from . import schema as s
+from .base import Printed
 from .chunking import chunks
 from .documents import decode_summary
 from .values import decode
@@ -55,3 +56,15 @@ def series(
     for name, *columns in connection.execute(statement):
         found.setdefault(name, []).append(Chunk(*columns))
     return found
+
+
+def console(connection: sa.Connection, run_id: str, after: int) -> list[Printed]:
+    """Return what a run printed behind a piece, in order."""
+    c = s.console.c
+    statement = (
+        sa.select(c.pk, c.stream, c.time, c.text)
+        .join(s.runs, c.run == s.runs.c.pk)
+        .where(s.runs.c.id == run_id, c.pk > after)
+        .order_by(c.pk)
+    )
+    return [Printed(*row) for row in connection.execute(statement)]

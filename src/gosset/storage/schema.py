@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from ..entities import ComputationStatus, Direction, Status
 from .values import plain
@@ -48,6 +50,31 @@ class Time(sa.types.TypeDecorator[datetime]):
             time: datetime = value
             return time.astimezone(UTC)
         return _EPOCH + timedelta(microseconds=value)
+
+
+class Microseconds(sa.types.TypeDecorator[int]):
+    """A time as it lies in SQLite: microseconds since the epoch."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+
+class microseconds(FunctionElement[int]):
+    """A time as microseconds since the epoch."""
+
+    type = Microseconds()
+    inherit_cache = True
+
+
+@compiles(microseconds, "sqlite")
+def _microseconds_sqlite(element: microseconds, compiler: Any, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(microseconds, "postgresql")
+def _microseconds_postgresql(element: microseconds, compiler: Any, **options: Any) -> str:
+    time = compiler.process(element.clauses, **options)
+    return f"CAST(extract(epoch FROM {time}) * 1000000 AS bigint)"
 
 
 class Text(sa.types.TypeDecorator[str]):

@@ -24,10 +24,11 @@ from ..exceptions import StoreReadOnlyError
 from ..filters import Expression
 from ..series import Chunk
 from ..types import JSONValue
-from . import cache, compile, computations, declare, delete, launches, points, read
+from . import cache, columns, compile, computations, declare, delete, launches, paging, points, read
 from . import find as references
 from . import runs as run_rows
-from .base import Batch, Catalog, NewRun, Order, Split
+from .base import Batch, Catalog, NewRun, Order, Page, Printed, Split
+from .columns import Values
 from .connect import Database
 from .news import Sink
 from .sink import SQLSink
@@ -233,6 +234,28 @@ class SQLCatalog:
             rows = compile.Query(connection, kind, where).rows(order, limit, offset)
             return read.entities(connection, kind, rows)
 
+    def runs_page(
+        self,
+        *,
+        where: Expression | None = None,
+        order: Sequence[Order] = (),
+        limit: int = 1000,
+        after: str | None = None,
+    ) -> Page:
+        with self._database.read() as connection:
+            return paging.runs_page(connection, where=where, order=order, limit=limit, after=after)
+
+    def runs_columns(
+        self,
+        names: Sequence[str] | None = None,
+        *,
+        where: Expression | None = None,
+        order: Sequence[Order] = (),
+        limit: int | None = None,
+    ) -> dict[str, Values]:
+        with self._database.read() as connection:
+            return columns.runs_columns(connection, names, where=where, order=order, limit=limit)
+
     def count(self, kind: str, *, where: Expression | None = None) -> int:
         with self._database.read() as connection:
             return compile.Query(connection, kind, where).count()
@@ -258,6 +281,10 @@ class SQLCatalog:
     def artifacts(self, run_id: str) -> list[ArtifactRef]:
         with self._database.read() as connection:
             return read.artifacts(connection, run_id)
+
+    def console(self, run_id: str, *, after: int = 0) -> list[Printed]:
+        with self._database.read() as connection:
+            return points.console(connection, run_id, after)
 
     def sink(self) -> Sink:
         return SQLSink(self._database)
