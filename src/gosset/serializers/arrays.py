@@ -100,7 +100,8 @@ def write_array(array: NDArray[Any], file: Sink) -> None:
 
     if array.dtype.names is not None:
         # Zeros between the fields, where memory holds whatever was there before.
-        npy.write_array(file, _without_padding(array), allow_pickle=False)
+        clean = _without_padding(array)
+        npy.write_array(file, clean, version=_version(clean), allow_pickle=False)
         return
     npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(array))
     if array.flags.c_contiguous:
@@ -111,6 +112,19 @@ def write_array(array: NDArray[Any], file: Sink) -> None:
         flat = array.flatten()
     # Not every dtype (e.g. datetime64) has a buffer of its own, so look at its bytes.
     file.write(flat.view("uint8").data if flat.nbytes else b"")
+
+
+def _version(array: NDArray[Any]) -> tuple[int, int]:
+    """Return the first version of the format that can name the fields of `array`."""
+    from numpy.lib import format as npy
+
+    header = repr(npy.header_data_from_array_1_0(array))
+    try:
+        length = len(header.encode("latin1"))
+    except UnicodeEncodeError:
+        return 3, 0
+    # Left to itself NumPy takes the same, and warns of all but the first.
+    return (1, 0) if length < 2**16 - 200 else (2, 0)
 
 
 def read_array(file: BinaryIO) -> NDArray[Any]:
