@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 from .artifacts import open_artifacts
 from .artifacts.base import ArtifactStore
@@ -15,6 +15,7 @@ from .artifacts.values import load
 from .entities import ArtifactRef, Computation, Dataset, Experiment, Launch, Run
 from .exceptions import NotFoundError, StorageError, UsageError, did_you_mean
 from .filters import Expression, equal, parse
+from .reading import Runs, Series, read_series, store_html
 from .settings import (
     Settings,
     artifacts_url,
@@ -51,7 +52,7 @@ class Store:
     --------
     >>> with open_store("memory://") as store:
     ...     store.runs()
-    []
+    <0 runs of memory://>
     """
 
     def __init__(self, catalog: Catalog, artifacts: ArtifactStore) -> None:
@@ -81,6 +82,9 @@ class Store:
     def __repr__(self) -> str:
         return f"<store {self.url}>"
 
+    def _repr_html_(self) -> str:
+        return store_html(self.catalog)
+
     # -- reading
 
     def runs(
@@ -88,10 +92,14 @@ class Store:
         filter: str | Expression | None = None,
         *,
         order_by: str | Sequence[str] = (),
+        columns: Sequence[str] | None = None,
         limit: int | None = None,
         offset: int = 0,
-    ) -> list[Run]:
+    ) -> Runs:
         """Return runs, newest first unless ordered otherwise.
+
+        They are read when they are needed, in the form that is needed: ``len()``, a loop,
+        ``to_list()``, ``to_pandas()``, ``to_parquet()``, ``aggregate()``, ``page()`` …
 
         Parameters
         ----------
@@ -99,18 +107,84 @@ class Store:
             E.g. ``"params.SVC.C > 0.1 and metrics.accuracy >= 0.9"``, or one that was read.
         order_by : str or sequence of str
             Names; a leading ``-`` puts the largest first.
+        columns : sequence of str, optional
+            Names of what frames and files have of each run, e.g. ``"metrics.loss.min"``.
         limit, offset : int
             A page.
+
+        Returns
+        -------
+        Runs
 
         Raises
         ------
         FilterError
-            The filter cannot be read, or it names what no run has.
+            The filter cannot be read, or, when they are read, a name is of what no run has.
         """
-        return cast(
-            "list[Run]",
-            self.select("runs", filter, order_by=order_by, limit=limit, offset=offset),
+        return Runs(
+            self.catalog,
+            where=parse(filter) if isinstance(filter, str) else filter,
+            order=tuple(_order(order_by)),
+            columns=None if columns is None else tuple(columns),
+            limit=limit,
+            offset=offset,
         )
+
+    @overload
+    def series(  # type: ignore[overload-overlap]  # a str is one name, if a sequence too
+        self, run: Run | str, names: str
+    ) -> Series: ...
+    @overload
+    def series(self, run: Run | str, names: Sequence[str] | None = None) -> dict[str, Series]: ...
+
+    def series(
+        self, run: Run | str, names: str | Sequence[str] | None = None
+    ) -> Series | dict[str, Series]:
+        """Return the points of a metric of a run as arrays, sorted by step, then by time.
+
+        ``.downsample(500)`` of what is returned gives as many as a chart needs.
+
+        Parameters
+        ----------
+        run : Run or str
+        names : str or sequence of str, optional
+            One name for one series; several, or none for all, for a mapping of their names.
+            Of several runs :meth:`Runs.series` makes one frame.
+
+        Raises
+        ------
+        NotFoundError
+            The run has no such series.
+        """
+        entity = run if isinstance(run, Run) else self.run(run)
+        return read_series(self.catalog, entity, names)
+
+    def export(
+        self,
+        target: str | Path,
+        *,
+        format: Literal["parquet", "duckdb"] = "parquet",
+        filter: str | Expression | None = None,
+    ) -> Path:
+        """Write runs with their parameters, metrics and points for other tools.
+
+        Parameters
+        ----------
+        target : str or Path
+            A folder for ``"parquet"``, with ``runs.parquet``, ``params.parquet``,
+            ``metrics.parquet`` and ``points.parquet``; a file for ``"duckdb"``, with tables
+            of these names.
+        format : {"parquet", "duckdb"}
+        filter : str or Expression, optional
+            Which runs.
+
+        Raises
+        ------
+        UsageError, StorageError, MissingExtraError
+        """
+        from .reading.files import export
+
+        return export(self.runs(filter), Path(target), format)
 
     def select(
         self,
@@ -122,10 +196,10 @@ class Store:
         offset: int = 0,
     ) -> list[object]:
         """Return entities of `kind`; the arguments are those of :meth:`runs`."""
-        terms = [order_by] if isinstance(order_by, str) else list(order_by)
-        order = [Order.of(term) for term in terms if term]
         where = parse(filter) if isinstance(filter, str) else filter
-        return self.catalog.select(kind, where=where, order=order, limit=limit, offset=offset)
+        return self.catalog.select(
+            kind, where=where, order=_order(order_by), limit=limit, offset=offset
+        )
 
     def run(self, reference: str) -> Run:
         """Return the one run that `reference` names: an id, ``EXPERIMENT#NUMBER``, ``latest``."""
@@ -337,7 +411,7 @@ class Store:
         of_launch = equal(
             project=launch.project, experiment=launch.experiment, launch=launch.number
         )
-        return self.runs(of_launch, order_by="number")
+        return self.runs(of_launch, order_by="number").to_list()
 
     # -- keeping house
 
@@ -419,6 +493,11 @@ def open_store(
     except BaseException:
         catalog.close()
         raise
+
+
+def _order(order_by: str | Sequence[str]) -> list[Order]:
+    terms = [order_by] if isinstance(order_by, str) else list(order_by)
+    return [Order.of(term) for term in terms if term]
 
 
 def exists(url: str) -> bool:

@@ -220,7 +220,7 @@ def test_a_spoilt_artifact_is_told_and_made_again(
     script = tmp_path / "spoilt_blobs.py"
     script.write_text(BLOBS)
     with gs.open_store(f"sqlite:///{store_folder}/store.db") as store:
-        before = store.runs()
+        before = store.runs().to_list()
         for path in _artifacts(store_folder):
             spoil(path)
         with pytest.raises((ArtifactDamagedError, ArtifactMissingError)) as caught:

@@ -127,7 +127,7 @@ def _results(store: Store, experiments: Sequence[Experiment], metrics: list[str]
         complete = equal(
             project=experiment.project, experiment=experiment.name, status=str(Status.COMPLETE)
         )
-        runs = store.runs(complete, order_by="number")
+        runs = store.runs(complete, order_by="number").to_list()
         best += best_group(runs, objective_of(experiment, runs), by_launch=True)
     return summary_table(best, metrics, by="launch")
 

@@ -1,1 +1,7 @@
 """Runs and series in the forms in which people work with them."""
+
+from .pages import store_html
+from .runs import Runs
+from .series import Series, read_series
+
+__all__ = ["Runs", "Series", "read_series", "store_html"]

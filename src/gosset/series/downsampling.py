@@ -40,7 +40,7 @@ def chosen(steps: np.ndarray, values: np.ndarray, points: int, method: str) -> n
         raise UsageError(f"a series cannot be told in {points} points", hint=f"take {FEWEST}")
     if len(values) <= points:
         return np.arange(len(values))
-    return METHODS[method](steps, _doubles(values), points)
+    return METHODS[method](steps, doubles(values), points)
 
 
 def minmax(steps: np.ndarray, values: np.ndarray, points: int) -> np.ndarray:
@@ -110,7 +110,8 @@ def _edges(count: int, stretches: int) -> list[int]:
     return [1 + inner * at // stretches for at in range(stretches + 1)]
 
 
-def _doubles(values: np.ndarray) -> np.ndarray:
+def doubles(values: np.ndarray) -> np.ndarray:
+    """Return values as doubles, the nearest where they have none of their own."""
     import numpy as np
 
     if values.dtype != object:

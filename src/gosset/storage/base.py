@@ -381,6 +381,7 @@ class Catalog(Protocol):
         where: Expression | None = None,
         order: Sequence[Order] = (),
         limit: int | None = None,
+        offset: int = 0,
     ) -> dict[str, Values]:
         """Return runs as columns by name, see :mod:`gosset.storage.columns`.
 

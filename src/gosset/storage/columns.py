@@ -57,6 +57,7 @@ def runs_columns(
     where: Expression | None = None,
     order: Sequence[Order] = (),
     limit: int | None = None,
+    offset: int = 0,
 ) -> dict[str, Values]:
     """Return name → column of runs, in the order that was asked for.
 
@@ -72,7 +73,7 @@ def runs_columns(
     """
     query = Query(connection, "runs", where)
     wanted = _Wanted.of(connection, query, chosen)
-    rows = query.rows(order, limit, columns=[s.runs.c.pk, *wanted.columns.values()])
+    rows = query.rows(order, limit, offset, columns=[s.runs.c.pk, *wanted.columns.values()])
     by_position = list(zip(*rows, strict=True)) or [()] * (1 + len(wanted.columns))
     pks = by_position[0]
     read = dict(zip(wanted.columns, by_position[1:], strict=True))

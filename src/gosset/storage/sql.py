@@ -252,9 +252,12 @@ class SQLCatalog:
         where: Expression | None = None,
         order: Sequence[Order] = (),
         limit: int | None = None,
+        offset: int = 0,
     ) -> dict[str, Values]:
         with self._database.read() as connection:
-            return columns.runs_columns(connection, names, where=where, order=order, limit=limit)
+            return columns.runs_columns(
+                connection, names, where=where, order=order, limit=limit, offset=offset
+            )
 
     def count(self, kind: str, *, where: Expression | None = None) -> int:
         with self._database.read() as connection:
