@@ -8,6 +8,7 @@ import threading
 import time
 import warnings
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +19,15 @@ from ..artifacts.filesystem import FilesystemArtifacts
 from ..artifacts.memory import MemoryArtifacts
 from ..artifacts.values import keep
 from ..entities import ArtifactRef
-from ..exceptions import ArtifactError, GossetError, SerializationError, StorageError, UsageError
+from ..exceptions import (
+    ArtifactDamagedError,
+    ArtifactError,
+    ArtifactMissingError,
+    GossetError,
+    SerializationError,
+    StorageError,
+    UsageError,
+)
 from ..settings import artifacts_url, load_settings, sqlite_path
 
 RETRY_AFTER: Final = 1.0
@@ -92,7 +101,7 @@ class Keeper:
     @property
     def waiting(self) -> bool:
         """Whether bytes lie elsewhere than in the store."""
-        return any(next(iter(place.list()), None) for place in self._elsewhere)
+        return any(_digests(place, 1) for place in self._elsewhere)
 
     def settle(self) -> None:
         """Bring to the store what lies elsewhere, if it can be brought now."""
@@ -113,14 +122,20 @@ class Keeper:
             self._renew()  # a forked copy: the thread is the parent's
         with self._lock:
             for place in self._elsewhere:
-                for stored in list(place.list()):
-                    # Another process may bring the same bytes, and be done before this one.
-                    if not place.contains(stored.digest):
-                        continue
-                    with place.open(stored.digest) as file, self._artifacts.writer() as writer:
-                        while block := file.read(_BLOCK):
-                            writer.write(block)
-                    place.delete(stored.digest)
+                for digest in _digests(place):
+                    try:
+                        self._bring_one(place, digest)
+                    except ArtifactMissingError:
+                        pass  # another process was faster
+                    except ArtifactDamagedError as error:
+                        self._complain(error)
+                        place.delete(digest)
+
+    def _bring_one(self, place: ArtifactStore, digest: str) -> None:
+        with place.open(digest) as file, self._artifacts.writer() as writer:
+            while block := file.read(_BLOCK):
+                writer.write(block)
+        place.delete(digest)
 
     def _start(self) -> None:
         if self._process != os.getpid():
@@ -153,6 +168,14 @@ class Keeper:
 
 
 _keepers: dict[tuple[str, bool], Keeper] = {}
+
+
+def _digests(place: ArtifactStore, most: int | None = None) -> list[str]:
+    """Return what lies at a place, or the first few; nothing where it cannot be looked into."""
+    try:
+        return [stored.digest for stored in islice(place.list(), most)]
+    except OSError:
+        return []
 
 
 def keeper_of(store: str, *, strict: bool) -> Keeper:
