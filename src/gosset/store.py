@@ -266,8 +266,9 @@ class Store:
 
         The values of fields are read by :meth:`fields`.
         """
-        entity = run if isinstance(run, Run) else self.run(run)
-        kept = self.catalog.artifacts(entity.id)
+        # An id names its run already; whether there is one is asked where nothing was kept.
+        id_ = run.id if isinstance(run, Run) else run
+        kept = self.catalog.artifacts(id_) or self.catalog.artifacts(self.run(id_).id)
         return {ref.name: ref for ref in kept if not ref.name.startswith("fields[")}
 
     def artifact(self, run: Run | str, name: str, *, trust: bool = False) -> Any:

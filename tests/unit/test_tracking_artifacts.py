@@ -275,9 +275,9 @@ def test_what_was_damaged_while_it_waited_holds_up_nothing(tmp_path: Path) -> No
     assert damaged is not None
     damaged.write_bytes(b"damaged")
     store = FilesystemArtifacts(tmp_path / "store")
+    keeper = Keeper(store, [])
+    keeper._elsewhere.insert(0, nearby)
     with pytest.warns(RuntimeWarning, match="damaged"):
-        keeper = Keeper(store, [])
-        keeper._elsewhere.insert(0, nearby)
         keeper.settle()
     assert not keeper.waiting
     assert [store.contains(digest) for digest in digests] == [True, True, False, True, True]

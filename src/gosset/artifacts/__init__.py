@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from ..types import PathLike
 from .base import ArtifactStore as ArtifactStore
@@ -50,4 +48,12 @@ def open_artifacts(url: PathLike) -> ArtifactStore:
         return FsspecArtifacts(text)
     from .filesystem import FilesystemArtifacts
 
-    return FilesystemArtifacts(url2pathname(urlsplit(text).path) if mark else text)
+    return FilesystemArtifacts(_path(text) if mark else text)
+
+
+def _path(url: str) -> str:
+    # Takes longer to import than an artifact to write, and few folders are named by URLs.
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname
+
+    return url2pathname(urlsplit(url).path)
