@@ -344,4 +344,37 @@ CREATE TABLE alerts (
 
 CREATE INDEX ix_alerts_run ON alerts (run);
 
+CREATE VIEW v_launches AS SELECT p.name AS project, e.name AS experiment, l.number, l.id, l.status, l.execution, l.command,
+            l."user", l.host, l.notes, strftime('%Y-%m-%dT%H:%M:%S', l.created / 1000000, 'unixepoch') || printf('.%06dZ', l.created % 1000000) AS created, strftime('%Y-%m-%dT%H:%M:%S', l.started / 1000000, 'unixepoch') || printf('.%06dZ', l.started % 1000000) AS started, strftime('%Y-%m-%dT%H:%M:%S', l.ended / 1000000, 'unixepoch') || printf('.%06dZ', l.ended % 1000000) AS ended, (l.ended - l.started) / 1000000.0 AS seconds
+        FROM launches AS l JOIN experiments AS e ON e.pk = l.experiment
+        JOIN projects AS p ON p.pk = e.project;
+
+CREATE VIEW v_runs AS SELECT p.name AS project, e.name AS experiment, r.number, r.id, r.name, r.status, l.number AS launch,
+            r.execution, r.seed, r.tags, r.notes, r.parent, r.params, r.fields,
+            strftime('%Y-%m-%dT%H:%M:%S', r.created / 1000000, 'unixepoch') || printf('.%06dZ', r.created % 1000000) AS created, strftime('%Y-%m-%dT%H:%M:%S', r.started / 1000000, 'unixepoch') || printf('.%06dZ', r.started % 1000000) AS started, strftime('%Y-%m-%dT%H:%M:%S', r.ended / 1000000, 'unixepoch') || printf('.%06dZ', r.ended % 1000000) AS ended, (r.ended - r.started) / 1000000.0 AS seconds
+        FROM runs AS r JOIN experiments AS e ON e.pk = r.experiment
+        JOIN projects AS p ON p.pk = e.project JOIN launches AS l ON l.pk = r.launch;
+
+CREATE VIEW v_params AS SELECT p.name AS project, e.name AS experiment, r.id AS run_id, r.name AS run, v.name, COALESCE(v.whole, v.text, CASE WHEN abs(v.number) < 1e15 AND v.number = CAST(v.number AS integer) THEN CAST(CAST(v.number AS integer) AS text)
+            ELSE CAST(v.number AS text) END) AS value, v.number FROM runs AS r JOIN experiments AS e ON e.pk = r.experiment
+        JOIN projects AS p ON p.pk = e.project JOIN run_params AS v ON v.run = r.pk;
+
+CREATE VIEW v_fields AS SELECT p.name AS project, e.name AS experiment, r.id AS run_id, r.name AS run, v.name, COALESCE(v.whole, v.text, CASE WHEN abs(v.number) < 1e15 AND v.number = CAST(v.number AS integer) THEN CAST(CAST(v.number AS integer) AS text)
+            ELSE CAST(v.number AS text) END) AS value, v.number FROM runs AS r JOIN experiments AS e ON e.pk = r.experiment
+        JOIN projects AS p ON p.pk = e.project JOIN run_fields AS v ON v.run = r.pk;
+
+CREATE VIEW v_metrics AS SELECT p.name AS project, e.name AS experiment, r.id AS run_id, r.name AS run, m.name, m.value, m.std, m.direction, m.count,
+            m.step, strftime('%Y-%m-%dT%H:%M:%S', m.time / 1000000, 'unixepoch') || printf('.%06dZ', m.time % 1000000) AS time, m.minimum, m.maximum,
+            m.total / m.numbers AS mean
+        FROM runs AS r JOIN experiments AS e ON e.pk = r.experiment
+        JOIN projects AS p ON p.pk = e.project JOIN run_metrics AS m ON m.run = r.pk;
+
+CREATE VIEW v_tags AS SELECT p.name AS project, e.name AS experiment, r.id AS run_id, r.name AS run, t.tag FROM runs AS r JOIN experiments AS e ON e.pk = r.experiment
+        JOIN projects AS p ON p.pk = e.project JOIN run_tags AS t ON t.run = r.pk;
+
+CREATE VIEW v_alerts AS SELECT p.name AS project, e.name AS experiment, r.id AS run_id, r.name AS run, strftime('%Y-%m-%dT%H:%M:%S', a."time" / 1000000, 'unixepoch') || printf('.%06dZ', a."time" % 1000000) AS time, a.level,
+            a.title, a.text
+        FROM runs AS r JOIN experiments AS e ON e.pk = r.experiment
+        JOIN projects AS p ON p.pk = e.project JOIN alerts AS a ON a.run = r.pk;
+
 INSERT INTO gosset_version VALUES ('0002');

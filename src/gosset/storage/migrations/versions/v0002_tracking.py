@@ -1,4 +1,4 @@
-"""Series, and what else is tracked of a run.
+"""Series, what else is tracked of a run, and views for people.
 
 Revision ID: 0002
 """
@@ -22,6 +22,10 @@ def upgrade() -> None:
     _writers()
     _console()
     _alerts()
+    database = op.get_bind()
+    for name, query in _views(database.dialect.name == "sqlite").items():
+        # Past SQLAlchemy, which would take the colons in times for parameters.
+        database.exec_driver_sql(f"CREATE VIEW {name} AS {query}")
 
 
 def _runs() -> None:
@@ -108,3 +112,64 @@ def _alerts() -> None:
         sa.PrimaryKeyConstraint("pk", name="pk_alerts"),
     )
     op.create_index("ix_alerts_run", "alerts", ["run"])
+
+
+def _views(sqlite: bool) -> dict[str, str]:
+    """Return name → query of what people read who open the database with any SQL tool."""
+    place = "p.name AS project, e.name AS experiment"
+    run = "r.id AS run_id, r.name AS run"
+    runs = """runs AS r JOIN experiments AS e ON e.pk = r.experiment
+        JOIN projects AS p ON p.pk = e.project"""
+    text = f"COALESCE(v.whole, v.text, {_shortest('v.number', sqlite)})"
+    values = f"SELECT {place}, {run}, v.name, {text} AS value, v.number FROM {runs}"
+    return {
+        "v_launches": f"""SELECT {place}, l.number, l.id, l.status, l.execution, l.command,
+            l."user", l.host, l.notes, {_times("l", sqlite)}
+        FROM launches AS l JOIN experiments AS e ON e.pk = l.experiment
+        JOIN projects AS p ON p.pk = e.project""",
+        "v_runs": f"""SELECT {place}, r.number, r.id, r.name, r.status, l.number AS launch,
+            r.execution, r.seed, r.tags, r.notes, r.parent, r.params, r.fields,
+            {_times("r", sqlite)}
+        FROM {runs} JOIN launches AS l ON l.pk = r.launch""",
+        "v_params": f"{values} JOIN run_params AS v ON v.run = r.pk",
+        "v_fields": f"{values} JOIN run_fields AS v ON v.run = r.pk",
+        "v_metrics": f"""SELECT {place}, {run}, m.name, m.value, m.std, m.direction, m.count,
+            m.step, {_micro("m.time", sqlite)} AS time, m.minimum, m.maximum,
+            m.total / m.numbers AS mean
+        FROM {runs} JOIN run_metrics AS m ON m.run = r.pk""",
+        "v_tags": f"SELECT {place}, {run}, t.tag FROM {runs} JOIN run_tags AS t ON t.run = r.pk",
+        "v_alerts": f"""SELECT {place}, {run}, {_micro('a."time"', sqlite)} AS time, a.level,
+            a.title, a.text
+        FROM {runs} JOIN alerts AS a ON a.run = r.pk""",
+    }
+
+
+def _times(table: str, sqlite: bool) -> str:
+    start, end = f"{table}.started", f"{table}.ended"
+    seconds = f"({end} - {start}) / 1000000.0" if sqlite else f"extract(epoch FROM {end} - {start})"
+    times = (f"{_iso(f'{table}.{n}', sqlite)} AS {n}" for n in ("created", "started", "ended"))
+    return f"{', '.join(times)}, {seconds} AS seconds"
+
+
+def _iso(time: str, sqlite: bool) -> str:
+    """Return a column of times as text of ISO 8601, to the microsecond, in UTC."""
+    if sqlite:
+        return _micro(time, sqlite)
+    return f"""to_char(({time}) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+
+
+def _micro(time: str, sqlite: bool) -> str:
+    """Return microseconds since the epoch likewise."""
+    if not sqlite:
+        return _iso(f"to_timestamp(0) + {time} * interval '1 microsecond'", sqlite)
+    second = f"strftime('%Y-%m-%dT%H:%M:%S', {time} / 1000000, 'unixepoch')"
+    return f"{second} || printf('.%06dZ', {time} % 1000000)"
+
+
+def _shortest(number: str, sqlite: bool) -> str:
+    """Return a number as text, whole ones without a point."""
+    if not sqlite:
+        return f"CAST({number} AS text)"
+    whole = f"abs({number}) < 1e15 AND {number} = CAST({number} AS integer)"
+    return f"""CASE WHEN {whole} THEN CAST(CAST({number} AS integer) AS text)
+            ELSE CAST({number} AS text) END"""
