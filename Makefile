@@ -16,7 +16,7 @@ HERE := XDG_CONFIG_HOME=$(CACHES)/config XDG_CACHE_HOME=$(CACHES)/cache
 PYTEST := $(HERE) $(BIN)/python -m pytest -n 2 -o cache_dir=$(CACHES)/pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-full check format bench constraints system-packages clean
+.PHONY: help demo test test-full check format bench bench-tracking constraints system-packages clean
 
 help:  ## list these words
 	@sed -n 's/^\([a-z.-]*\):.*## */\1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -42,6 +42,11 @@ format: .venv/dev  ## format the code and mend what can be mended
 
 bench: .venv/dev  ## measure
 	@set -e; for file in bench/*.py; do echo "$$file"; $(HERE) $(BIN)/python $$file; done
+
+bench-tracking: .venv/dev  ## measure tracking beside other trackers, and write docs/benchmarks.md
+	$(BIN)/python bench/tracking/environments.py
+	$(BIN)/python bench/tracking/compare.py --write
+	build/tracking/gosset/bin/python bench/tracking/limits.py --write
 
 constraints: .venv/dev  ## pin what the environment has now, for everybody
 	$(BIN)/python scripts/constraints.py > constraints.new

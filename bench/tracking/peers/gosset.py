@@ -1,0 +1,68 @@
+"""Gosset, as a script uses it."""
+
+REQUIREMENTS = ("gosset", "pandas>=2.1,<4")
+
+STORE = "sqlite:///.gosset/store.db"
+
+
+class Gosset:
+    power = "the last commits"
+
+    def load(self):
+        global gosset
+        import gosset
+
+    def open(self):
+        pass  # the first run makes the store
+
+    def start(self, name):
+        return _Run(gosset.start_run("bench", name=name, store=STORE))
+
+    def close(self):
+        pass  # a run that has ended is in the store
+
+    def load_to_read(self):
+        self.load()
+        gosset.open_store  # noqa: B018 - loaded when it is first used
+        import numpy  # noqa: F401 - which arrays load
+
+        from gosset.storage import sql  # noqa: F401 - which opening a store loads
+
+    def series(self):
+        from gosset.series.chunks import arrays
+
+        with gosset.open_store(STORE) as store:
+            return {
+                run.name: {
+                    name: arrays(chunks)[1] for name, chunks in store.catalog.series(run.id).items()
+                }
+                for run in store.runs()
+            }
+
+    def table(self):
+        import pandas as pd
+
+        with gosset.open_store(STORE) as store:
+            runs = store.runs()
+        return pd.DataFrame(
+            [{name: metric.value for name, metric in run.metrics.items()} for run in runs],
+            index=[run.name for run in runs],
+        )
+
+    def arrays(self):
+        with gosset.open_store(STORE) as store:
+            [run] = store.runs()
+            return {name: store.artifact(run, name) for name in store.artifacts_of(run)}
+
+
+class _Run:
+    __slots__ = ("finish", "keep", "log", "results")
+
+    def __init__(self, run):
+        self.log = run.log
+        self.results = run.log
+        self.finish = run.finish
+        self.keep = lambda name, array: run.log_artifact(array, name)
+
+
+TRACKERS = {"gosset": Gosset}
