@@ -363,6 +363,23 @@ def test_a_field_that_is_not_there_is_named(store: Store, url: str) -> None:
         store.fields(run, "acuracy")
 
 
+def test_what_a_stage_keeps_is_plain_json_in_the_catalog(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOSSET_STORE", f"sqlite:///{tmp_path}/lab.db")
+    monkeypatch.chdir(tmp_path)
+
+    def step(run: Any) -> None:
+        run.fields["when"] = dt.date(2026, 1, 2)
+        run.fields["accuracy"] = np.float64(0.5)
+        run.fields["shape"] = (2, 3)
+
+    gs.Experiment("quick", steps=[step]).execute(executor="inline")
+    with gs.open_store() as store:
+        fields = {"when": "2026-01-02", "accuracy": 0.5, "shape": [2, 3]}
+        assert store.run("latest").fields == fields
+
+
 def test_a_field_after_the_end_is_refused(tmp_path: Path) -> None:
     with gs.start_run("fields", store=f"sqlite:///{tmp_path}/lab.db") as run:
         pass

@@ -16,6 +16,7 @@ from ..compare.averages import deviation, mean
 from ..entities import ArtifactRef, Direction, Metric
 from ..exceptions import ArtifactDamagedError, ArtifactMissingError, StageError
 from ..planner.works import LOGGED
+from ..serializers.views import plain_form
 from ..stages import Stage
 from ..types import JSONValue
 
@@ -129,11 +130,11 @@ class _Gathered(Generic[T]):
         )
 
 
-def _over_folds(values: Mapping[int | None, JSONValue]) -> JSONValue:
+def _over_folds(values: Mapping[int | None, object]) -> JSONValue:
     if None in values:
-        return values[None]
+        return plain_form(values[None])
     first, *others = ordered = [values[fold] for fold in sorted(f for f in values if f is not None)]
-    return first if all(value == first for value in others) else ordered
+    return plain_form(first if all(value == first for value in others) else ordered)
 
 
 def summarise(name: str, scores: Mapping[int | None, float], direction: Direction) -> Metric:

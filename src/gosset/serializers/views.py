@@ -7,6 +7,20 @@ from typing import Any
 from ..types import JSONValue
 
 
+def plain_form(value: object) -> JSONValue:
+    """Return a value that :func:`~gosset.serializers.json.encode` takes as plain JSON.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> plain_form([date(2026, 1, 2), (1, 2)])
+    ['2026-01-02', [1, 2]]
+    """
+    from .json import encode
+
+    return view(encode(value))
+
+
 def view(encoded: JSONValue) -> JSONValue:
     """Return what :func:`~gosset.serializers.json.encode` gave, without its tags.
 

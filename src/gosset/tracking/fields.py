@@ -84,11 +84,10 @@ def as_parameter(name: str, value: Any) -> JSONValue:
     if is_plain(value):
         return value  # type: ignore[no-any-return]
     from ..exceptions import SerializationError, UsageError
-    from ..serializers.json import encode
-    from ..serializers.views import view
+    from ..serializers.views import plain_form
 
     try:
-        return view(encode(value))
+        return plain_form(value)
     except SerializationError as error:
         raise UsageError(f"{name!r} cannot be kept as a parameter: {error.message}") from error
 
