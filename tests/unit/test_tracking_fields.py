@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import io
 import json
 import math
 import sqlite3
@@ -29,7 +30,9 @@ from test_serializers_json import typed, values
 
 import gosset as gs
 from gosset.exceptions import NotFoundError, UsageError
+from gosset.storage.news import Kept, News
 from gosset.store import Store
+from gosset.tracking.frames import frame, frames
 
 EXAMPLES = settings(
     deadline=None,
@@ -378,6 +381,33 @@ def test_what_a_stage_keeps_is_plain_json_in_the_catalog(
     with gs.open_store() as store:
         fields = {"when": "2026-01-02", "accuracy": 0.5, "shape": [2, 3]}
         assert store.run("latest").fields == fields
+
+
+@EXAMPLES
+@given(
+    fields=st.dictionaries(
+        st.sampled_from(["a", "$bytes", "$$bytes"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(),
+            lambda parts: (
+                st.lists(parts)
+                | st.dictionaries(st.sampled_from(["a", "$bytes", "$$bytes", "$"]), parts)
+            ),
+            max_leaves=8,
+        ),
+    ),
+    data=st.binary(),
+)
+def test_the_spool_gives_back_what_it_was_given(fields: dict[str, Any], data: bytes) -> None:
+    news = News(
+        run="r",
+        writer=1,
+        number=1,
+        fields=fields,
+        artifacts=[Kept("a", "bytes", "digest", len(data), data)],
+    )
+    [(back, _)] = frames(io.BytesIO(frame(news)))
+    assert (back.fields, back.artifacts) == (fields, news.artifacts)
 
 
 def test_a_field_after_the_end_is_refused(tmp_path: Path) -> None:

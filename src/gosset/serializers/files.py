@@ -48,7 +48,7 @@ class File:
             return file.read()
 
     def save(self, target: PathLike) -> Path:
-        """Write the bytes to a new file, or into a folder under no other name than given."""
+        """Write the bytes to a new file, and return its path."""
         path = Path(target)
         with self.open() as file, _new(path) as copy:
             shutil.copyfileobj(file, copy, _BLOCK)

@@ -42,6 +42,9 @@ def _document(value: Any) -> Any:
     if isinstance(value, tuple) and hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, dict):
+        if _is_tag(value):  # somebody's own: told from ours by one more sign
+            [(key, item)] = value.items()
+            return {f"${key}": _document(item)}
         return {key: _document(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_document(item) for item in value]
@@ -55,9 +58,18 @@ def _packed(value: object) -> object:
 
 
 def _unpacked(document: dict[str, Any]) -> Any:
-    if document.keys() == {"$bytes"}:
-        return base64.b64decode(document["$bytes"])
-    return document
+    if not _is_tag(document):
+        return document
+    [(key, item)] = document.items()
+    return base64.b64decode(item) if key == "$bytes" else {key[1:]: item}
+
+
+def _is_tag(document: dict[str, Any]) -> bool:
+    """Whether a mapping could be taken for bytes: ``{"$bytes": …}``, with any number of signs."""
+    if len(document) != 1:
+        return False
+    key = next(iter(document))
+    return key.startswith("$") and key.lstrip("$") == "bytes"
 
 
 def _news(document: dict[str, Any]) -> News:
