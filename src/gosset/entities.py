@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from .displays import facts, values
 from .series import Summary
 from .types import JSONValue
 
@@ -128,6 +129,9 @@ class Project:
     description: str
     created: datetime
 
+    def _repr_html_(self) -> str:
+        return facts(f"project {self.name}", _told(self, "description id created"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Experiment:
@@ -146,6 +150,11 @@ class Experiment:
     description: str
     definition: Mapping[str, JSONValue]
     created: datetime
+
+    def _repr_html_(self) -> str:
+        title = f"experiment {self.project}/{self.name}"
+        known = _told(self, "description id created")
+        return facts(title, known, values("declared", self.definition))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +219,10 @@ class Launch:
     started: datetime | None = None
     ended: datetime | None = None
     heartbeat: datetime | None = None
+
+    def _repr_html_(self) -> str:
+        title = f"launch {self.project}/{self.experiment}#{self.number}"
+        return facts(title, _told(self, "status command user host notes id started ended"))
 
     @property
     def duration(self) -> float | None:
@@ -320,6 +333,19 @@ class Run:
     parent: str | None = None
     config: Mapping[str, JSONValue] = field(default_factory=dict)
     notes: str = ""
+
+    def _repr_html_(self) -> str:
+        known = _told(self, "project experiment number status seed notes id started ended")
+        if self.tags:
+            known["tags"] = ", ".join(self.tags)
+        metrics = {metric.name: metric.value for metric in self.metrics.values()}
+        return facts(
+            f"run {self.name}",
+            known,
+            values("params", self.params),
+            values("metrics", metrics),
+            values("fields", self.fields),
+        )
 
     @property
     def duration(self) -> float | None:
@@ -469,3 +495,9 @@ def _seconds(started: datetime | None, ended: datetime | None) -> float | None:
     if started is None or ended is None:
         return None
     return (ended - started).total_seconds()
+
+
+def _told(entity: object, names: str) -> dict[str, object]:
+    """Return what is known of an entity, by name, for a display."""
+    known = {name: getattr(entity, name) for name in names.split()}
+    return {name: value for name, value in known.items() if value not in (None, "")}

@@ -7,6 +7,7 @@ from typing import Any, overload
 
 from .compiling.checks import name_of
 from .datasets import DatasetSource, from_function
+from .displays import facts
 from .experiment import Experiment
 
 
@@ -114,3 +115,8 @@ class Project:
 
     def __repr__(self) -> str:
         return f"<project {self.name}>"
+
+    def _repr_html_(self) -> str:
+        names = {"datasets": ", ".join(self.datasets), "experiments": ", ".join(self.experiments)}
+        known = {"description": self.description, **names}
+        return facts(f"project {self.name}", {n: v for n, v in known.items() if v})

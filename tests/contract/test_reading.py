@@ -106,7 +106,7 @@ def test_sorts_by_what_is_kept_ready_of_series(logged: Store) -> None:
 def test_the_known_names_tell_a_metric_from_a_part_of_one(logged: Store) -> None:
     known = logged.catalog.names("runs")
     assert {"metrics.loss", "metrics.`loss.min`"} <= set(known)
-    with pytest.raises(FilterError, match="'metrics.loss.minimum'"):
+    with pytest.raises(FilterError, match=r"'metrics\.loss\.minimum'"):
         logged.runs("metrics.loss.minimum > 1").to_list()
 
 
@@ -227,7 +227,7 @@ def test_a_frame_has_the_columns_that_are_chosen_in_their_order(logged: Store) -
     assert logged.runs(columns=["params.x"], filter="name == 'c'") is not None
     with pytest.raises(FilterError, match="did you mean"):
         logged.runs(columns=["metrics.los"]).to_pandas()
-    with pytest.raises(FilterError, match="runs have no 'params.x'"):
+    with pytest.raises(FilterError, match=r"runs have no 'params\.x'"):
         logged.runs(columns=["params.x"]).to_pandas()
 
 
@@ -376,7 +376,7 @@ def test_a_parquet_file_has_every_run_and_every_value(hostile: Store, tmp_path: 
     frame = pd.read_parquet(path)
     assert len(frame) == len(hostile.runs())
     assert frame["params.mixed"].dropna().tolist() == ["1", '"a"']
-    assert list(tmp_path.iterdir()) == [path]
+    assert list(tmp_path.glob("*runs*")) == [path]
 
 
 def test_duckdb_reads_an_export(hostile: Store, tmp_path: Path) -> None:

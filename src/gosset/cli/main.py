@@ -60,7 +60,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build() -> typer.Typer:
     """Return the application with all its commands."""
-    from . import cache, comparing, config, data, doctor, listing, metrics, projects, run, showing
+    from . import (
+        cache,
+        comparing,
+        config,
+        data,
+        doctor,
+        exporting,
+        listing,
+        metrics,
+        projects,
+        run,
+        showing,
+        tail,
+    )
 
     app = typer.Typer(
         name="gosset",
@@ -74,10 +87,12 @@ def build() -> typer.Typer:
     run.register(app)
     listing.register(app)
     showing.register(app)
+    tail.register(app)
     comparing.register(app)
     metrics.register(app)
     cache.register(app)
     data.register(app)
+    exporting.register(app)
     projects.register(app)
     config.register(app)
     doctor.register(app)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..datasets import DatasetSource, as_source
+from ..displays import values
 from ..exceptions import UsageError
 from ..settings import load_settings
 from ..stages import Stage
@@ -121,6 +122,17 @@ class Declaration:
 
     def __repr__(self) -> str:
         return f"<experiment {self.project_name}/{self.name}>"
+
+    def _repr_html_(self) -> str:
+        declared = {
+            "description": self.description or None,
+            "dataset": self.dataset and self.dataset.name,
+            "splits": self.splits,
+            "parameters": self.parameters,
+            "seeds": ", ".join(map(str, self.seeds)),
+        }
+        known = {name: value for name, value in declared.items() if value is not None}
+        return values(f"experiment {self.project_name}/{self.name}", known)
 
 
 def _origin() -> Path | None:

@@ -92,11 +92,11 @@ def double(value: Number) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _sum(numbers: Iterable[Number]) -> float:
     try:
         return float(sum(numbers))
     except OverflowError:  # integers that no double holds
-        return math.fsum(map(double, numbers))
+        return sum(map(double, numbers))

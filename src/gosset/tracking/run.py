@@ -288,6 +288,14 @@ class TrackedRun(Keeping):
     def __repr__(self) -> str:
         return f"<run {self.name}: {self.status}>"
 
+    def _repr_html_(self) -> str:
+        from ..displays import facts, values  # which no script needs
+
+        known = {"status": self.status, "seed": self.seed, "id": self.id}
+        known["tags"] = ", ".join(self.tags) or None
+        held = (values(n, dict(getattr(self, n))) for n in ("params", "config", "fields"))
+        return facts(f"run {self.name}", known, *held)
+
     # -- to the writer
 
     def news(self) -> list[News]:
