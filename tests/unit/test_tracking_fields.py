@@ -179,6 +179,8 @@ KINDS: dict[str, Any] = {
     "arrow table": pa.table({"a": [1, None]}),
     "csr": sparse.csr_array(np.eye(3)),
     "coo": sparse.coo_matrix(np.eye(3, dtype="f4")),
+    "many arrays": [np.full(2, n) for n in range(300)],
+    "arrays under NaNs": {math.nan: np.zeros(300), float("nan"): np.ones(300)},
     "long text": "χ" * 100_000,
     "long bytes": bytes(200_000),
     "long list": list(range(50_000)),

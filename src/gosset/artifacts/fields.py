@@ -50,9 +50,13 @@ def take_apart(value: Any, place: str, keep: Keep) -> tuple[JSONValue, list[Arti
         A part cannot be kept; the message says where it stands.
     """
     kept: list[ArtifactRef] = []
+    names: set[str] = set()
 
     def apart(part: Any, where: Place) -> JSONValue:
         name = place + "".join(where)
+        while name in names:  # two keys that are not equal may look alike, as NaNs do
+            name += "'"
+        names.add(name)
         kept.append(keep(part, name, _format(part, name)))
         return {"$artifact": _reference(kept[-1])}
 

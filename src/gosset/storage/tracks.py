@@ -351,8 +351,8 @@ def _forget(statements: Statements, pk: int, fields: Iterable[str]) -> None:
 
 
 def _artifacts(statements: Statements, pk: int, artifacts: Sequence[Kept]) -> None:
-    for kept in artifacts:
-        row = {
+    latest = {
+        plain(kept.name): {
             "kind": RUNS,
             "owner": pk,
             "name": plain(kept.name),
@@ -362,8 +362,11 @@ def _artifacts(statements: Statements, pk: int, artifacts: Sequence[Kept]) -> No
             "inline": kept.inline,
             "kept": True,
         }
-        statements.many(_UNLINK, [row])
-        statements.many(_LINK, [row])
+        for kept in artifacts
+    }
+    # First all, then all: each looks through what is there already.
+    statements.many(_UNLINK, list(latest.values()))
+    statements.many(_LINK, list(latest.values()))
 
 
 def _texts(
