@@ -112,3 +112,23 @@ def test_an_export_is_made_on_the_command_line(run: TrackedRun, url: str, tmp_pa
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == {"path": str(target), "format": "parquet", "runs": 1}
     assert pd.read_parquet(target / "points.parquet")["value"].tolist() == [0.5]
+
+
+def test_lists_have_columns_of_what_is_kept_ready_of_series(run: TrackedRun, url: str) -> None:
+    run.log({"loss": 0.25, "loss.min": 9.0})
+    run.finish()
+    columns = "name,metrics.loss.min,metrics.loss.mean,metrics.loss.count,metrics.`loss.min`"
+    command = [*COMMAND, "--store", url, "list", "runs", "--columns", columns]
+    done = subprocess.run([*command, "--csv"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{columns}\nlive,0.25,0.375,2,9.0\n"
+    nothing = subprocess.run(
+        [*command[:-1], "metrics.loss.minimum"], capture_output=True, text=True, check=False
+    )
+    assert nothing.returncode == 2
+    whole = subprocess.run(
+        [*COMMAND, "--store", url, "list", "runs", "--json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    [document] = json.loads(whole.stdout)
+    kept = {"count": 2, "step": 1, "min": 0.25, "max": 0.5, "mean": 0.375}
+    assert document["metrics_series"]["loss"] == kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from ..compare import Cell, Table
 from ..compare.averages import foremost
 from ..compare.tables import NULL, as_cell, rounded
 from ..exceptions import UsageError, did_you_mean
-from ..filters import parse_name
+from ..filters import METRIC_PARTS, parse_name
 from ..results.summary import seconds
 from .rendering import size
 
@@ -33,10 +33,13 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 _OPEN = ("params", "metrics", "metrics_std", "fields")
 """Names that hold several values each, and become one column for each of them."""
 
+_SERIES = "metrics_series"
+"""Holds what is kept ready of series: there to be asked for, as ``metrics.loss.min``."""
+
 _SCORES = ("minimum", "mean", "maximum")
 """Names of measured numbers, beside those that begin with ``metrics``."""
 
-_MEASURED = ("metrics.", "metrics_std.")
+_MEASURED = ("metrics.", "metrics_std.", "metrics_series.")
 
 _TIMES = ("created", "started", "ended", "heartbeat")
 
@@ -67,14 +70,19 @@ def tabulate(
         A column that nothing of this kind has.
     """
     rows = [_flat(document) for document in documents]
+    keys: list[str] = []
     if columns is None and not rows:
         columns = [name for name in COLUMNS[kind] if name not in _OPEN]
     elif columns is None:
         columns = _usual(kind, rows) if for_people else _names(rows)
     else:
-        columns = [_checked(column, rows, known) for column in columns]
+        keys = _keys(columns, rows, known)
+        plain = [_plain(column) for column in columns]
+        # Where backticks tell two columns apart, they stay.
+        columns = [p if plain.count(p) == 1 else c for p, c in zip(plain, columns, strict=True)]
     told = _told if for_people else _given
-    return Table(tuple(columns), tuple(tuple(told(n, row) for n in columns) for row in rows))
+    keys = keys or list(columns)
+    return Table(tuple(columns), tuple(tuple(told(key, row) for key in keys) for row in rows))
 
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,6 +90,9 @@ def _flat(document: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in document.items():
         if name in _OPEN and isinstance(value, Mapping):
             flat |= {f"{name}.{key}": inner for key, inner in value.items()}
+        elif name == _SERIES:
+            for key, kept in value.items():
+                flat |= {f"{_SERIES}.{key}.{part}": inner for part, inner in kept.items()}
         else:
             flat[name] = value
     return flat
@@ -104,16 +115,34 @@ def _usual(kind: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _names(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    return list(dict.fromkeys(name for row in rows for name in row))
+    names = dict.fromkeys(name for row in rows for name in row)
+    return [name for name in names if not name.startswith(f"{_SERIES}.")]
 
 
-def _checked(column: str, rows: Sequence[Mapping[str, Any]], known: Iterable[str]) -> str:
+def _keys(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], known: Iterable[str]
+) -> list[str]:
+    """Return for each column the key of its values in the rows."""
+    names = {name for row in rows for name in row} | {_plain(name) for name in known}
+    return [_checked(column, names, empty=not rows) for column in columns]
+
+
+def _plain(column: str) -> str:
+    """Return the name of a column without the backticks that filters need."""
     parsed = parse_name(column)
-    name = f"{parsed.head}.{parsed.rest}" if parsed.rest else parsed.head
-    names = {name for row in rows for name in row} | set(known)
-    if name in names:
-        return name
-    if parsed.rest and parsed.head in _OPEN and not rows:
+    return f"{parsed.head}.{parsed.rest}" if parsed.rest else parsed.head
+
+
+def _checked(column: str, names: Collection[str], *, empty: bool) -> str:
+    parsed = parse_name(column)
+    *inner, part = parsed.parts[1:] or ("",)
+    metric = ".".join(inner)
+    if parsed.head == "metrics" and part in METRIC_PARTS and f"metrics.{metric}" in names:
+        # As in filters: in backticks, `loss.min` is the name of a metric.
+        ready = {"last": f"metrics.{metric}", "std": f"metrics_std.{metric}"}
+        return ready.get(part, f"{_SERIES}.{metric}.{part}")
+    name = _plain(column)
+    if name in names or (parsed.rest and parsed.head in _OPEN and empty):
         return name
     raise UsageError(f"there is no column {column!r}", hint=did_you_mean(column, names))
 

@@ -22,6 +22,7 @@ Grammar, loosest binding first::
 """
 
 from .expressions import (
+    METRIC_PARTS,
     And,
     Comparison,
     Contains,
@@ -38,6 +39,7 @@ from .expressions import (
 from .parsing import parse, parse_name
 
 __all__ = [
+    "METRIC_PARTS",
     "And",
     "Comparison",
     "Contains",

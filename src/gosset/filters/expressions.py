@@ -18,6 +18,10 @@ PART: Final = r"\w[\w/@-]*"
 QUOTED: Final = r"`(?:[^`]|``)*`"
 
 
+METRIC_PARTS: Final = ("last", "std", "min", "max", "mean", "count")
+"""What may stand behind the name of a metric: what is kept ready of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Name:
     """A dotted name.

@@ -25,6 +25,7 @@ from ..entities import (
 )
 from ..exceptions import SerializationError
 from ..planner.plan import Action, Plan
+from ..series import Summary
 from ..storage.base import ArtifactSummary, MetricSummary
 from ..types import JSONValue
 
@@ -47,8 +48,8 @@ def run_to_json(run: Run) -> dict[str, JSONValue]:
     """Return a run as ``list runs --json`` prints it.
 
     ``metrics`` maps name → mean over the folds, ``metrics_std`` name → standard deviation,
-    ``metrics_folds`` name → values in fold order. JSON knows no NaN or infinity: they
-    appear as text.
+    ``metrics_folds`` name → values in fold order, and ``metrics_series`` name → what is kept
+    ready of those logged step by step. JSON knows no NaN or infinity: they appear as text.
     """
     metrics = run.metrics.values()
     return {
@@ -56,7 +57,20 @@ def run_to_json(run: Run) -> dict[str, JSONValue]:
         "metrics": {m.name: plain(m.value) for m in metrics},
         "metrics_std": {m.name: plain(m.std) for m in metrics if m.std is not None},
         "metrics_folds": {m.name: plain(m.folds) for m in metrics if m.folds},
+        "metrics_series": {
+            m.name: series_to_json(m.series) for m in metrics if m.series is not None
+        },
         **_named(run, "fields tags dataset split started ended duration cached"),
+    }
+
+
+def series_to_json(series: Summary) -> dict[str, JSONValue]:
+    """Return what is kept ready of a series as JSON; ``step`` is that of its last point."""
+    return {
+        **_named(series, "count step"),
+        "min": plain(series.minimum),
+        "max": plain(series.maximum),
+        "mean": plain(series.mean),
     }
 
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from ..exceptions import FilterError, did_you_mean
-from ..filters import Expression, Name, parse_name
+from ..filters import METRIC_PARTS, Expression, Name, parse_name
 from . import schema as s
 from .base import Order
 from .chunking import CHUNK, chunks
 from .compile import Query, distinct, metric_readings, name_of, names
-from .operands import METRIC_PARTS, metric_part
+from .operands import metric_part
 from .values import decode
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from sqlalchemy.sql import operators
 
 from ..exceptions import FilterError, UsageError, did_you_mean
 from ..filters import (
+    METRIC_PARTS,
     And,
     Comparison,
     Contains,
@@ -24,7 +25,7 @@ from ..filters import (
 )
 from . import schema as s
 from .base import KINDS, Order
-from .operands import METRIC_PARTS, Column, Condition, Measured, Named, Operand, Phase, Tags
+from .operands import Column, Condition, Measured, Named, Operand, Phase, Tags
 from .sources import SOURCES
 
 _SIDES: Final = {"params": s.run_params, "metrics": s.run_metrics, "fields": s.run_fields}

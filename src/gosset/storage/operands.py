@@ -324,9 +324,7 @@ _PARTS: Mapping[str, Callable[[Any], sa.ColumnElement[Any]]] = {
     "mean": lambda row: row.total / row.numbers,
     "count": lambda row: row.count,
 }
-"""What is kept ready of a metric → its column; a name in a filter may end in one of these."""
-
-METRIC_PARTS = tuple(_PARTS)
+"""Each of :data:`gosset.filters.METRIC_PARTS` → its column."""
 
 
 def metric_part(part: str, table: sa.FromClause = s.run_metrics) -> sa.ColumnElement[Any]:
@@ -335,7 +333,7 @@ def metric_part(part: str, table: sa.FromClause = s.run_metrics) -> sa.ColumnEle
 
 
 class Measured(_Side):
-    """A metric of runs, or what else is kept ready of it: see :data:`METRIC_PARTS`."""
+    """A metric of runs, or what else is kept ready of it: see :data:`gosset.filters.METRIC_PARTS`."""
 
     def __init__(self, name: Name, key: str, part: str = "last") -> None:
         super().__init__(name, s.run_metrics, key)
