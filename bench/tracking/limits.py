@@ -126,15 +126,18 @@ def points_gosset() -> float:
     return timed(work)
 
 
-def _raw_points() -> float:
+def _rows() -> list[tuple[str, str, int, float, int]]:
+    rows = []
+    for step in range(POINTS):
+        rows.append(("run", "loss", step, step / 7, time.time_ns() // 1000))
+    return rows
+
+
+def _raw_points(made: list[tuple[str, str, int, float, int]] | None = None) -> float:
     import sqlite3
 
-    values = [i / 7 for i in range(POINTS)]
-
     def work() -> None:
-        rows = []
-        for step, value in enumerate(values):
-            rows.append(("run", "loss", step, value, time.time_ns() // 1000))
+        rows = made or _rows()
         connection = sqlite3.connect("raw.db", isolation_level=None)
         connection.execute(
             "CREATE TABLE points (run TEXT, name TEXT, step INTEGER, value REAL, time INTEGER)"
@@ -149,8 +152,14 @@ def _raw_points() -> float:
 
 @part
 def points_sqlite() -> float:
-    """The same points as rows, one ``executemany`` in one transaction."""
+    """The same points as rows, put together one by one: ``executemany`` in one transaction."""
     return _raw_points()
+
+
+@part
+def points_sqlite_made() -> float:
+    """The same, where the rows were there before."""
+    return _raw_points(_rows())
 
 
 @part
@@ -334,6 +343,13 @@ LINES = {
     "log": Line("run.log of one scalar, in a loop", "log_scalar", None, 10, 5, "us"),
     "log-paced": Line("run.log of one scalar, between work", "log_scalar_paced", None, 10, 5, "us"),
     "points": Line("100k points | executemany", "points_gosset", "points_sqlite", 1.5, 5),
+    "points-made": Line(
+        "100k points | executemany of rows there before",
+        "points_gosset",
+        "points_sqlite_made",
+        0,
+        5,
+    ),
     "read": Line(
         "100k points as arrays | from rows", "read_gosset", "read_sqlite", 5, 5, at_least=True
     ),

@@ -18,11 +18,9 @@ def markdown(results: Results) -> str:
         parts += [
             "### Writing\n\nMilliseconds, medians.",
             _table(results, cases, "write"),
-            "Times as long as Gosset.",
             _ratios(results, cases, "write"),
             "### Reading all of it back\n\nMilliseconds, medians.",
             _table(results, cases, "read"),
-            "Times as long as Gosset.",
             _ratios(results, cases, "read"),
             "### On disk\n\nMiB.",
             _table(results, cases, "disk", digits=1),
@@ -81,6 +79,8 @@ def _median(results: Results, case: str, row: str, what: str) -> float | str:
     """Return the median of a cell, or why there is none."""
     found = results["cells"][case][row]
     wrong = next((each["wrong"] for each in found if each["wrong"]), "")
+    if wrong and what in ("read", "loading", "disk"):
+        return "–"
     if wrong:
         return "cut" if wrong == "cut" else "wrong"
     values = [each[what] for each in found if each[what] is not None]
@@ -90,7 +90,7 @@ def _median(results: Results, case: str, row: str, what: str) -> float | str:
 def _table(results: Results, cases: list[str], what: str, digits: int = 0) -> str:
     def cell(case: str, row: str) -> str:
         value = _median(results, case, row, what)
-        if value == "cut" and what != "disk":
+        if value == "cut":
             return f"> {results['limit'] * 1000:,.0f}"
         return value if isinstance(value, str) else f"{value:,.{_digits(value, digits)}f}"
 
@@ -120,7 +120,11 @@ def _ratios(results: Results, cases: list[str], what: str) -> str:
         return value if isinstance(value, str) else _ratio(value / ours)
 
     some = next(iter(results["cells"].values()))
-    return _rows(results, cases, cell) if "gosset" in some and len(some) > 1 else ""
+    if "gosset" not in some or len(some) == 1:
+        return ""
+    return "Times as long as Gosset; in bold where Gosset takes longer.\n\n" + _rows(
+        results, cases, cell
+    )
 
 
 def _ratio(ratio: float) -> str:

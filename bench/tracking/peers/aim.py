@@ -43,7 +43,9 @@ class Aim:
 
     def series(self):
         return {
-            run.name: {metric.name: metric.values.sparse_numpy()[1] for metric in run.metrics()}
+            run.name: {
+                metric.name: metric.data.view("val").numpy()[1][0] for metric in run.metrics()
+            }
             for run in aim.Repo(".").iter_runs()
         }
 
