@@ -106,6 +106,19 @@ def test_a_script_in_the_style_of_mlflow(store: Store, tmp_path: Path) -> None:
     assert store.artifact(found, "all/a.txt").read() == b"a"
 
 
+def test_parameters_that_are_logged_later_make_the_same_group(store: Store) -> None:
+    with gs.start_run(params={"lr": 0.1, "depth": 2}, seed=1) as first:
+        pass
+    with gs.start_run(seed=2) as second:
+        gs.log_param("depth", 3)
+        second.flush()
+        gs.log_params({"lr": 0.1, "depth": 2})
+    with gs.start_run() as third:
+        gs.log_param("depth", 2)
+    groups = [store.run(run.id).group for run in (first, second, third)]
+    assert groups[0] == groups[1] != groups[2]
+
+
 @pytest.mark.parametrize(
     ("given", "status"),
     [("FINISHED", "complete"), ("FAILED", "failed"), ("KILLED", "stopped"), ("pruned", "pruned")],
@@ -193,6 +206,19 @@ def test_a_parameter_of_10_mb_comes_back(store: Store) -> None:
         run.log_params(large)
     assert store.run(run.id).params == large
     assert store.runs("params.text == 'χ'") == []
+
+
+def test_parameters_are_plain_json(store: Store) -> None:
+    given = {"shape": (2, 3), "rate": np.float32(0.5), "nan": float("nan"), "odd": "\ud800"}
+    with gs.start_run(params=given, strict=True) as first:
+        pass
+    with gs.start_run(strict=True) as second:
+        second.log_params(given)
+    for run in (store.run(first.id), store.run(second.id)):
+        assert (run.params["shape"], run.params["rate"]) == ([2, 3], 0.5)
+        assert run.params["odd"] == "\ud800"
+        assert run.params["nan"] != run.params["nan"]
+    assert store.run(first.id).group == store.run(second.id).group
 
 
 def test_a_parameter_that_json_has_no_word_for_is_refused(store: Store) -> None:

@@ -304,9 +304,11 @@ def _documents(statements: Statements, pk: int, news: News) -> None:
         ("config", None, news.config),
     ):
         if given:
-            _merge(statements, pk, column, given)
+            merged = _merge(statements, pk, column, given)
         if given and table is not None:
             _sides(statements, table, pk, given)
+        if given and column == "params":
+            _set(statements, pk, '"group"', _group(merged))
     if news.tags or news.untags:
         found = statements.one("SELECT tags FROM runs WHERE pk = :run", {"run": pk})
         assert found is not None
@@ -320,10 +322,20 @@ def _documents(statements: Statements, pk: int, news: News) -> None:
             _set(statements, pk, column, plain(text))
 
 
-def _merge(statements: Statements, pk: int, column: str, given: Mapping[str, JSONValue]) -> None:
+def _merge(
+    statements: Statements, pk: int, column: str, given: Mapping[str, JSONValue]
+) -> dict[str, JSONValue]:
     found = statements.one(f"SELECT {column} FROM runs WHERE pk = :run", {"run": pk})
     assert found is not None
-    _set(statements, pk, column, encode({**decode(found[0]), **given}, column))
+    merged = {**decode(found[0]), **given}
+    _set(statements, pk, column, encode(merged, column))
+    return merged
+
+
+def _group(params: Mapping[str, JSONValue]) -> str:
+    from ..fingerprint.plainly import plain_digest
+
+    return plain_digest(params)
 
 
 def _set(statements: Statements, pk: int, column: str, value: str) -> None:

@@ -124,7 +124,10 @@ def set_tags(*tags: Any) -> None:
 
 
 def log_artifact(value: Any, name: str | None = None, **options: Any) -> None:
-    """Keep a value, a file or a folder: ``run.log_artifact(value, name)``."""
+    """Keep a value, a file or a folder: ``run.log_artifact(value, name)``.
+
+    The second argument is the artifact's name, not a folder that it goes to.
+    """
     _verb("log_artifact")(value, name, **options)
 
 
