@@ -27,8 +27,8 @@ demo: .venv/run  ## run an experiment on the iris data, with only what a user in
 test: system-packages check  ## check the code and run every test
 	$(PYTEST)
 
-test-full: system-packages check  ## the same with branch coverage
-	$(PYTEST) --cov=gosset --cov-branch --cov-report=term-missing:skip-covered
+test-full: system-packages check  ## the same with branch coverage, and more of what is random
+	GOSSET_KILLS=240 $(PYTEST) --timeout 1200 --cov=gosset --cov-branch --cov-report=term-missing:skip-covered
 
 check: .venv/dev  ## lint, formatting, types, direction of imports
 	$(BIN)/ruff check .

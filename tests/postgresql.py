@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,9 +84,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[Server]:
-    """A server of its own for this session, with a database ``store`` that has the schema."""
+@contextlib.contextmanager
+def _server() -> Iterator[tuple[Server, Callable[..., None]]]:
+    """Give a running server, and what stops and starts it."""
     programs = _programs()
     folder = Path(tempfile.mkdtemp(prefix="gosset-postgresql-"))
     try:
@@ -100,17 +100,38 @@ def postgresql_server() -> Iterator[Server]:
         )
         port = _free_port()
         options = f"{_SETTINGS} -c port={port} -c unix_socket_directories={folder}"
-        control = str(programs / "pg_ctl")
-        _run(control, "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
+        given = {
+            "start": ["-l", str(folder / "log"), "-o", options],
+            "stop": ["-m", "immediate"],
+        }
+
+        def control(word: str) -> None:
+            _run(str(programs / "pg_ctl"), "-D", data, "-w", *given[word], word)
+
+        control("start")
         try:
             server = Server(port)
             server.execute("CREATE DATABASE store")
             open_catalog(server.url("store")).close()
-            yield server
+            yield server, control
         finally:
-            _run(control, "-D", data, "-m", "immediate", "-w", "stop")
+            control("stop")
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[Server]:
+    """A server of its own for this session, with a database ``store`` that has the schema."""
+    with _server() as (server, _):
+        yield server
+
+
+@pytest.fixture
+def own_postgresql() -> Iterator[tuple[str, Callable[[str], None]]]:
+    """A server of its own for one test: the URL of an empty store, and what stops it."""
+    with _server() as (server, control):
+        yield server.url("store"), control
 
 
 @pytest.fixture

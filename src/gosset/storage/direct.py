@@ -52,6 +52,8 @@ class DirectSink:
         self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
         if not path.exists():
+            if Path(f"{path}-wal").exists() and not path.exists():
+                raise Unready  # the log of a store that was deleted must not be taken for a new one's
             _make(path)
         with errors.wrapped_sqlite(self.url):
             self._connection = self._connected()
@@ -94,7 +96,7 @@ class DirectSink:
         connection, self._connection = self._connection, None
         if connection is None:
             return
-        if self._process == os.getpid():
+        if self._process == os.getpid() and self._file == self._found():
             connection.close()
         else:
             _leave(connection)
@@ -103,9 +105,12 @@ class DirectSink:
         # What is opened for writing would be made anew if somebody deleted it.
         found_file = self._found()
         uri = f"{self._path.absolute().as_uri()}?mode=rw"
-        connection = sqlite3.connect(
-            uri, timeout=self._timeout, uri=True, isolation_level=None, check_same_thread=False
-        )
+        try:
+            connection = sqlite3.connect(
+                uri, timeout=self._timeout, uri=True, isolation_level=None, check_same_thread=False
+            )
+        except sqlite3.Error as error:
+            raise Unready from error
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -167,10 +172,11 @@ class DirectSink:
 
 
 def _leave(connection: sqlite3.Connection) -> None:
-    """Leave a connection to the process that this one was forked from: never close it here."""
+    """Never close a connection of the process that this one was forked from, or to a lost file."""
     import ctypes
 
-    # Python would close it at its end, and SQLite would take the log of the other away.
+    # Python would close it at its end, and SQLite would take the log of the other away, or that
+    # of the file which is at the path now.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 
 

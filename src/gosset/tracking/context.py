@@ -109,9 +109,12 @@ def leaves(run: TrackedRun) -> str | None:
 
 
 def parent_id() -> str | None:
-    """Return the id of the run in which another is being started."""
-    run = _innermost() or (_started[-1] if _started else None)
-    return _named()[0] if run is None else run.id
+    """Return the id of the run in which another is being started.
+
+    Runs that other threads and tasks started in this process are not meant: they are beside it.
+    """
+    run = _innermost()
+    return _named(_inherited)[0] if run is None else run.id
 
 
 def _innermost() -> Any:
@@ -152,14 +155,14 @@ def _tell_children() -> None:
         os.environ.pop(VARIABLE, None)
 
 
-def _named() -> tuple[str | None, str]:
-    run, _, store = os.environ.get(VARIABLE, "").partition(" ")
+def _named(variable: str | None) -> tuple[str | None, str]:
+    run, _, store = (variable or "").partition(" ")
     return run or None, store
 
 
 def _of_the_parent() -> TrackedRun | None:
     """Return the run that the parent process works for, as one that this process logs to."""
-    run, store = _named()
+    run, store = _named(os.environ.get(VARIABLE))
     if run is None:
         return None
     from .starting import attach

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from ..exceptions import StorageError
 from ..storage.news import LEASE, Beat, News, Opening, Sink, TakenUp
+from .spool import NotYetError
 
 
-class StillWritingError(StorageError):
+class StillWritingError(NotYetError):
     """The store has not answered yet; it may take the news in, or not."""
 
 

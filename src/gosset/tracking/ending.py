@@ -14,6 +14,7 @@ from typing import Any
 from ..exceptions import GossetError
 from . import context
 from .run import _status_of
+from .writer import WAIT_AT_MOST, all_writers
 
 GRACE = 2.0
 """Seconds that a store which others write is waited for when the process was told to end."""
@@ -64,6 +65,8 @@ def _at_exit() -> None:
         # At a prompt it is no more than what went wrong last.
         error = _asked[0] if _asked and _asked[1] >= _activity() else None
     _end_all(_status_of(error), error)
+    for writer in all_writers():
+        writer.sink.close()  # the last process leaves the store as one file
 
 
 def _uncaught() -> BaseException | None:
@@ -77,8 +80,6 @@ def _activity() -> int:
 
 def _end_all(status: str, error: BaseException | None, patience: float | None = None) -> None:
     """End every run of this process, those started last first, and write what there is."""
-    from .writer import WAIT_AT_MOST, all_writers
-
     for run in reversed(context._started[:]):
         with contextlib.suppress(GossetError):
             run.end(status, error)

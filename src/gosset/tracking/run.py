@@ -338,7 +338,8 @@ class TrackedRun(Keeping):
 
     def forked(self) -> None:
         """Go on in a child process, as another writer of a run that is its parent's to end."""
-        self._owner, self._begins, self.launch = False, None, None
+        # It may be the first to tell the store of the run.
+        self._owner, self._begins, self.launch = False, self.beginning, None
         self._writer_id = int.from_bytes(os.urandom(8), "big") >> 1
         self._said = 0
         self._pending, self._sayings = [], []
@@ -501,6 +502,9 @@ def _status_of(error: BaseException | None) -> str:
 
 
 def _told(error: BaseException) -> tuple[str, str, str]:
+    if type(error) is KeyboardInterrupt:
+        # Nothing is loaded here: it can make Python forget that it is to end by the signal.
+        return "KeyboardInterrupt", str(error), ""
     import traceback
 
     kind = type(error)

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Final
 
-from ..exceptions import StorageError
+from ..exceptions import NotFoundError, StorageError
 from ..settings import sqlite_path
 from ..storage.news import Beat, News, Sink
 
@@ -28,8 +28,16 @@ _SUFFIX: Final = ".news"
 _AT_ONCE: Final = 50
 """Frames that one transaction takes in."""
 
+LEFT_FOR: Final = 86_400.0
+"""Seconds that news wait for a run to be begun by another process."""
+
+
+class NotYetError(StorageError):
+    """It is worth trying again soon."""
+
+
 Refused = Callable[[News, Exception], None]
-"""Told of news that the store will never take."""
+"""Told of news that the store does not take; may raise what :func:`deliver` raises."""
 
 
 def deliver(
@@ -231,23 +239,36 @@ def recover(folders: Sequence[Path], sink: Sink) -> int:
     StorageError
         The store cannot be written; what is left waits on.
     """
-    taken = 0
-    for folder in folders:
-        for path in sorted(_left(folder)):
-            try:
-                file = path.open("rb", buffering=0)
-            except OSError:  # another process was first, or it is somebody else's
-                continue
-            with file:
-                try:
-                    _lock(file)
-                except OSError:  # its writer lives, or another process takes it over
-                    continue
-                for news, _ in _batches(file, 0):
-                    deliver(sink, news, patience=None, refused=_let_go)
-                path.unlink(missing_ok=True)
-                taken += 1
-    return taken
+    left = [path for folder in folders for path in sorted(_left(folder))]
+    early = [path for path in left if not _recovered(path, sink)]
+    # What a child process says of a run may lie before what begins it.
+    return len(left) - sum(not _recovered(path, sink) for path in early)
+
+
+def _recovered(path: Path, sink: Sink) -> bool:
+    """Take a file to the store, if nobody else has it; return whether it is done with."""
+    early: list[News] = []
+
+    def refused(news: News, error: Exception) -> None:
+        if isinstance(error, NotFoundError):
+            early.append(news)
+
+    try:
+        file = path.open("rb", buffering=0)
+    except OSError:  # another process was first, or it is somebody else's
+        return True
+    with file:
+        try:
+            _lock(file)
+        except OSError:  # its writer lives, or another process takes it over
+            return True
+        for news, _ in _batches(file, 0):
+            deliver(sink, news, patience=None, refused=refused)
+        old = time.time() - os.fstat(file.fileno()).st_mtime > LEFT_FOR
+        if early and not old:
+            return False
+        path.unlink(missing_ok=True)
+    return True
 
 
 def take_in_spooled(url: str, sink: Callable[[], Sink]) -> None:
@@ -256,10 +277,6 @@ def take_in_spooled(url: str, sink: Callable[[], Sink]) -> None:
     if any(map(_left, folders)):
         with contextlib.suppress(StorageError):
             recover(folders, sink())
-
-
-def _let_go(news: News, error: Exception) -> None:
-    """Say nothing more of a run that was deleted meanwhile."""
 
 
 def _left(folder: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from ..exceptions import GossetError, NotFoundError, StorageError
 from ..storage.news import Beat, Beginning, News, Sink
-from .spool import Spool, deliver
+from .spool import NotYetError, Spool, deliver
 
 if TYPE_CHECKING:
     from .run import TrackedRun
@@ -70,6 +70,7 @@ class Writer:
         self._spool = spool
         self._runs: list[TrackedRun] = []
         self._beginnings: dict[str, Beginning] = {}
+        self._known: set[str] = set()
         self._told: set[str] = set()
         self._halted = False
         self._renew()
@@ -248,8 +249,10 @@ class Writer:
         if beats:
             self._beaten = began
         for one in news:
+            self._known.add(one.run)
             if one.ends is not None:
                 self._beginnings.pop(one.run, None)
+                self._known.discard(one.run)
         return True
 
     def _drain(self) -> None:
@@ -260,9 +263,8 @@ class Writer:
     def _hindered(self, error: StorageError) -> bool:
         """Return whether it is trouble, whose end nobody waits for; else others write."""
         from ..storage.errors import locked
-        from .courier import StillWritingError
 
-        if locked(error) or isinstance(error, StillWritingError):
+        if locked(error) or isinstance(error, NotYetError):
             return False
         self._not_before = time.monotonic() + RETRY_AFTER
         self._complain(error)
@@ -301,6 +303,9 @@ class Writer:
 
     def _refused(self, news: News, error: Exception) -> None:
         if isinstance(error, NotFoundError):
+            if news.run not in self._known and news.begins is None:
+                # Its process has not said so yet, or could not.
+                raise NotYetError(f"run {news.run} is not in the store yet") from error
             for run in self._runs:
                 if run.id == news.run:
                     run.forget()
