@@ -29,25 +29,17 @@ class Gosset:
         from gosset.storage import sql  # noqa: F401 - which opening a store loads
 
     def series(self):
-        from gosset.series.chunks import arrays
-
         with gosset.open_store(STORE) as store:
             return {
-                run.name: {
-                    name: arrays(chunks)[1] for name, chunks in store.catalog.series(run.id).items()
-                }
+                run.name: {name: series.values for name, series in store.series(run).items()}
                 for run in store.runs()
             }
 
     def table(self):
-        import pandas as pd
-
         with gosset.open_store(STORE) as store:
-            runs = store.runs()
-        return pd.DataFrame(
-            [{name: metric.value for name, metric in run.metrics.items()} for run in runs],
-            index=[run.name for run in runs],
-        )
+            rows = store.runs().to_pandas().set_index("name")
+        columns = [name for name in rows if name.startswith("metrics.")]
+        return rows[columns].rename(columns=lambda name: name.removeprefix("metrics."))
 
     def arrays(self):
         with gosset.open_store(STORE) as store:
