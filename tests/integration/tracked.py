@@ -72,7 +72,7 @@ class Place:
     def runs(self) -> list[Run]:
         """Return all runs, in the order in which they began."""
         with gs.open_store(self.url) as store:
-            return store.runs(order_by="number")
+            return list(store.runs(order_by="number"))
 
     def run(self) -> Run:
         """Return the only run."""

@@ -83,10 +83,14 @@ def spool_folders(url: str) -> list[Path]:
     from hashlib import blake2b
 
     path = sqlite_path(url)
-    # Two stores have two folders, whatever password or options one is opened with.
-    named = url.partition("?")[0] if path is None else path.absolute().as_posix()
-    user, at, host = named.rpartition("@")
-    name = blake2b((user.rpartition(":")[0] + at + host if at else named).encode(), digest_size=8)
+    if path is None:
+        # Whatever password or options it is opened with, it is the same store.
+        scheme, _, rest = url.partition("?")[0].partition("://")
+        user, _, host = rest.rpartition("@")
+        named = f"{scheme}://{user.partition(':')[0]}@{host}"
+    else:
+        named = path.absolute().as_posix()
+    name = blake2b(named.encode(), digest_size=8)
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     cached = Path(base) / "gosset" / "spool" / name.hexdigest()
     return [cached] if path is None else [path.parent / "spool" / path.name, cached]

@@ -1,0 +1,203 @@
+"""The parts between a run and its store: spool, courier, and the short way to SQLite."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import gosset as gs
+from gosset.exceptions import NotFoundError, StorageError
+from gosset.series import Points, pack, summarise
+from gosset.storage.direct import DirectSink
+from gosset.storage.news import Alert, Beat, Beginning, Ending, Kept, News, Opening
+from gosset.tracking.courier import Courier, StillWritingError
+from gosset.tracking.spool import Spool, recover, spool_folders
+
+BEGINS = Beginning(
+    launch=Opening(id="launch", project="P", experiment="e", fingerprint="f", moment=1, pid=1),
+    name="n",
+    group="g",
+    tags=("a",),
+    moment=2,
+)
+
+
+def news(number: int, run: str = "run", begins: Beginning | None = BEGINS) -> News:
+    points = Points([number, number + 1], [float(number), float("nan")], [5, 6])
+    return News(
+        run=run,
+        writer=7,
+        number=number,
+        begins=begins,
+        points=[("m", number, pack(points))],
+        summaries={"m": summarise(points)},
+        fields={"f": [1, {"x": None}]},
+        artifacts=[Kept("a", "bytes", "0" * 64, 2, b"\x00\xff")],
+        console=[("stdout", 1, "x")],
+        alerts=[Alert(1, "warning", "t")],
+        ends=Ending("failed", 9, ("E", "m", "t")) if number == 3 else None,
+    )
+
+
+class Holding:
+    """A sink that keeps what it is given, and does what it is told on the way."""
+
+    url = "sink"
+
+    def __init__(self, trouble: Exception | None = None, wait: float = 0.0) -> None:
+        self.taken: list[News] = []
+        self.trouble = trouble
+        self.wait = threading.Event()
+        if not wait:
+            self.wait.set()
+
+    def write(
+        self, news: Sequence[News], beats: Sequence[Beat] = (), *, patience: float | None = None
+    ) -> None:
+        self.wait.wait()
+        if self.trouble is not None:
+            raise self.trouble
+        self.taken += news
+
+
+def drained(spool: Spool, sink: Holding) -> None:
+    spool.drain(sink, patience=0.1, seconds=5, refused=_never)  # type: ignore[arg-type]
+
+
+def _never(news: News, error: Exception) -> None:
+    raise AssertionError(news) from error
+
+
+def test_news_come_out_of_the_spool_as_they_went_in(tmp_path: Path) -> None:
+    spool = Spool([tmp_path])
+    spool.append([news(1), news(2)])
+    spool.append([news(3)])
+    sink = Holding()
+    drained(spool, sink)
+    for found, given in zip(sink.taken, map(news, (1, 2, 3)), strict=True):
+        listed = BEGINS._replace(tags=["a"])
+        assert repr(found) == repr(given._replace(begins=listed, tags=[], untags=[]))
+    assert spool.empty
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_the_store_does_not_take_stays_in_its_order(tmp_path: Path) -> None:
+    spool = Spool([tmp_path])
+    spool.append([news(1)])
+    with pytest.raises(StorageError):
+        drained(spool, Holding(StorageError("down")))
+    spool.append([news(2)])
+    sink = Holding()
+    drained(spool, sink)
+    assert [one.number for one in sink.taken] == [1, 2]
+
+
+def test_where_one_folder_cannot_be_written_the_next_is(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    spool = Spool([tmp_path / "file" / "no", tmp_path / "yes"])
+    spool.append([news(1)])
+    [file] = (tmp_path / "yes").iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    spool.forked()
+    with pytest.raises(OSError, match="File exists"):
+        Spool([tmp_path / "file"]).append([news(1)])
+
+
+def test_a_file_that_somebody_deleted_is_not_written_on(tmp_path: Path) -> None:
+    spool = Spool([tmp_path])
+    spool.append([news(1)])
+    [file] = tmp_path.iterdir()
+    file.unlink()
+    spool.append([news(2)])
+    assert len(list(tmp_path.iterdir())) == 1
+    sink = Holding()
+    drained(spool, sink)
+    assert [one.number for one in sink.taken] == [1, 2]  # it was still open
+
+
+@pytest.mark.parametrize("cut", [1, 5, 20])
+def test_what_was_cut_off_is_left_out_and_what_is_before_is_not(tmp_path: Path, cut: int) -> None:
+    spool = Spool([tmp_path])
+    spool.append([news(1), news(2)])
+    spool.forked()  # it is nobody's now
+    [file] = tmp_path.iterdir()
+    os.truncate(file, file.stat().st_size - cut)
+    sink = Holding()
+    assert recover([tmp_path], sink) == 1  # type: ignore[arg-type]
+    assert [one.number for one in sink.taken] == [1]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_child_said_waits_for_what_its_parent_said(tmp_path: Path) -> None:
+    for name, begins in (("1", None), ("2", BEGINS)):
+        spool = Spool([tmp_path / "spool"])
+        spool.append([news(int(name), begins=begins)._replace(writer=int(name))])
+        [file] = (path for path in (tmp_path / "spool").iterdir() if len(path.name) > 8)
+        spool.forked()
+        file.rename(file.with_name(f"{name}.news"))
+    held = (tmp_path / "spool" / "2.news").rename(tmp_path / "held")
+    sink = DirectSink(tmp_path / "lab.db")
+    assert recover([tmp_path / "spool"], sink) == 0
+    held.rename(tmp_path / "spool" / "2.news")
+    assert recover([tmp_path / "spool"], sink) == 2
+    with gs.open_store(f"sqlite:///{tmp_path}/lab.db") as store:
+        assert store.runs()[0].metrics["m"].series.count == 4
+    sink.close()
+
+
+def test_the_spool_of_a_store_is_the_same_whatever_the_password() -> None:
+    one, other = (spool_folders(f"postgresql://me{p}@host/lab") for p in (":secret", ""))
+    assert one == other
+    assert one != spool_folders("postgresql://me@host/other")
+
+
+def test_who_is_not_answered_in_time_says_it_again() -> None:
+    sink = Holding(wait=1)
+    courier = Courier(sink)  # type: ignore[arg-type]
+    started = time.monotonic()
+    for _ in range(2):
+        with pytest.raises(StillWritingError):
+            courier.write([news(1)], patience=0.02)
+    assert time.monotonic() - started < 1
+    sink.wait.set()
+    courier.write([news(1)], patience=5)
+    assert [one.number for one in sink.taken] == [1, 1]
+    sink.trouble = NotFoundError("gone")
+    with pytest.raises(NotFoundError):
+        courier.write([news(2)], patience=5)
+
+
+def test_a_store_that_was_replaced_is_not_written_as_it_was(tmp_path: Path) -> None:
+    sink = DirectSink(tmp_path / "lab.db")
+    sink.write([news(1)])
+    (tmp_path / "lab.db").rename(tmp_path / "away.db")
+    with pytest.raises(StorageError, match="is gone"):
+        sink.write([news(2)])
+    assert not (tmp_path / "lab.db").exists()
+    other = DirectSink(tmp_path / "other.db")
+    other.close()
+    (tmp_path / "other.db").rename(tmp_path / "lab.db")
+    sink.write([news(2)])
+    assert sink.number("run") == 1
+    sink.close()
+
+
+def test_the_log_of_a_store_that_was_deleted_is_not_that_of_the_next(tmp_path: Path) -> None:
+    import shutil
+
+    sink = DirectSink(tmp_path / "lab.db")
+    sink.write([news(1)])
+    shutil.copy(tmp_path / "lab.db-wal", tmp_path / "kept")
+    sink.close()
+    (tmp_path / "lab.db").unlink()
+    (tmp_path / "kept").rename(tmp_path / "lab.db-wal")
+    with gs.start_run("e", store=f"sqlite:///{tmp_path}/lab.db"):
+        pass
+    with gs.open_store(f"sqlite:///{tmp_path}/lab.db") as store:
+        assert [run.number for run in store.runs()] == [1]
