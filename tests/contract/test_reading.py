@@ -209,6 +209,8 @@ def test_a_frame_has_the_types_of_the_values_and_nothing_invented(store: Store) 
     assert list(frame["ended"].isna()) == [True, True]
     assert list(frame["id"]) == [first.id, second.id]
     assert frame["tags"].tolist() == [[], []]
+    assert (str(frame["seed"].dtype), str(frame["number"].dtype)) == ("Int64", "int64")
+    assert frame["seed"].isna().all()
 
 
 def test_a_frame_has_the_columns_that_are_chosen_in_their_order(logged: Store) -> None:

@@ -187,10 +187,12 @@ class _Known:
 def _fact(name: str, values: Sequence[Any], column: sa.ColumnElement[Any]) -> Values:
     import numpy as np
 
-    if isinstance(column.type, s.Microseconds):
+    if isinstance(column.type, s.Microseconds | sa.Integer):
         missing = np.array([value is None for value in values], bool)
         filled = np.array([0 if value is None else value for value in values], np.int64)
-        return Values(filled.astype("datetime64[us]"), missing if missing.any() else None)
+        if isinstance(column.type, s.Microseconds):
+            filled = filled.astype("datetime64[us]")
+        return Values(filled, missing if missing.any() else None)
     if name == "tags":
         return array_of(_decoded(values))
     return array_of(values)
