@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -201,3 +203,15 @@ def test_the_log_of_a_store_that_was_deleted_is_not_that_of_the_next(tmp_path: P
         pass
     with gs.open_store(f"sqlite:///{tmp_path}/lab.db") as store:
         assert [run.number for run in store.runs()] == [1]
+
+
+def test_a_number_is_tracked_without_what_takes_long_to_load(tmp_path: Path) -> None:
+    code = (
+        "import sys, gosset\n"
+        "with gosset.start_run(store=sys.argv[1]) as run: run.log({'m': 1})\n"
+        "heavy = 'numpy sqlalchemy dataclasses inspect logging traceback tempfile hashlib'\n"
+        "print([name for name in heavy.split() if name in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/lab.db"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert (told.stdout, told.stderr) == ("[]\n", "")

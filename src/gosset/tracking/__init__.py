@@ -3,7 +3,8 @@
 - ``starting.py``: :func:`start_run`, from the call to a run that takes what is logged
 - ``run.py``: the handle; ``log`` only puts aside what it is given
 - ``writer.py``: one thread a process brings that to the store, at most 250 ms later
-- ``spool.py``: where it goes while the store cannot be written
+- ``spool.py``: where it goes while the store cannot be written, as ``frames.py`` says
+- ``courier.py``: keeps the writer from waiting for a store that is slow to answer
 - ``ending.py``: how the process ended, told as it was
 - ``fields.py``, ``keeping.py``, ``artifacts.py``: values of any kind, and where their bytes go
 - ``verbs.py``: the same verbs as functions, under the names that other trackers use

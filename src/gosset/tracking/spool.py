@@ -80,7 +80,7 @@ def spool_folders(url: str) -> list[Path]:
     >>> beside.as_posix(), cached.parent.name
     ('/lab/.gosset/spool/store.db', 'spool')
     """
-    from hashlib import blake2b
+    from blake3 import blake3  # loaded anyway, unlike hashlib
 
     path = sqlite_path(url)
     if path is None:
@@ -90,9 +90,9 @@ def spool_folders(url: str) -> list[Path]:
         named = f"{scheme}://{user.partition(':')[0]}@{host}"
     else:
         named = path.absolute().as_posix()
-    name = blake2b(named.encode(), digest_size=8)
+    name = blake3(named.encode()).hexdigest(length=8)
     base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    cached = Path(base) / "gosset" / "spool" / name.hexdigest()
+    cached = Path(base) / "gosset" / "spool" / name
     return [cached] if path is None else [path.parent / "spool" / path.name, cached]
 
 
