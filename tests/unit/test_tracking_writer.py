@@ -215,3 +215,13 @@ def test_a_number_is_tracked_without_what_takes_long_to_load(tmp_path: Path) -> 
     command = [sys.executable, "-c", code, f"sqlite:///{tmp_path}/lab.db"]
     told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert (told.stdout, told.stderr) == ("[]\n", "")
+
+
+@pytest.mark.parametrize("step", [2**63, -(2**70)])
+def test_a_step_that_no_series_holds_is_refused_at_once(tmp_path: Path, step: int) -> None:
+    with gs.start_run("e", store=f"sqlite:///{tmp_path}/lab.db") as run:
+        with pytest.raises(gs.UsageError, match="more than 64 bits"):
+            run.log({"m": 1}, step=step)
+        run.log({"m": 1}, step=2**63 - 1)
+    with gs.open_store(f"sqlite:///{tmp_path}/lab.db") as store:
+        assert store.runs()[0].metrics["m"].series.step == 2**63 - 1

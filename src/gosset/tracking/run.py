@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .writer import Writer
 
 _NUMBERS: Final = frozenset({float, int, bool})
+_LIMIT: Final = 2**63
 _SMALL: Final = 512
 """Points of a chunk that is written anew as it grows; a larger one is left as it is."""
 
@@ -164,7 +165,7 @@ class TrackedRun(Keeping):
                 self._names.add(_checked("a metric", name))
             if type(number) not in _NUMBERS:
                 given[name] = _number(name, number)
-        if step is not None and type(step) is not int:
+        if step is not None and (type(step) is not int or not -_LIMIT <= step < _LIMIT):
             step = _step(step)
         if self._monotonic or self._ends is not None or self._writer.trouble is not None:
             self._check(given, step)
@@ -476,9 +477,12 @@ def _number(name: str, value: Any) -> Number:
 
 def _step(step: Any) -> int:
     try:
-        return int(step.__index__())
+        number = int(step.__index__())
     except AttributeError:
         raise UsageError(f"the step {step!r} is no integer", hint="count from 0") from None
+    if not -_LIMIT <= number < _LIMIT:
+        raise UsageError(f"the step {number} has more than 64 bits", hint="count from 0")
+    return number
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -212,7 +212,10 @@ class Writer:
         news, self._backlog = self._backlog, []
         for run in self._runs[:]:
             over = run.ended
-            news += run.news()
+            try:
+                news += run.news()
+            except Exception as error:  # noqa: BLE001 - the other runs are not to blame
+                self._complain(error, run.id)
             if over:
                 self._runs.remove(run)
         return news
