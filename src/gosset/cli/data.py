@@ -87,7 +87,7 @@ def show(
     if as_json:
         emit_json({**document, "description_of_columns": description.to_dict()["columns"]})
         return
-    emit(sections("datasets", document))
+    emit(sections(document))
     emit(f"\n{description}")
 
 

@@ -24,7 +24,7 @@ _IN_SECTIONS = (
 )  # fmt: skip
 
 
-def sections(kind: str, document: Mapping[str, Any]) -> str:
+def sections(document: Mapping[str, Any]) -> str:
     """Return all of `document` as text: facts first, then one section for each part."""
     facts = {n: v for n, v in document.items() if n not in _IN_SECTIONS or isinstance(v, int)}
     parts = [_pairs(facts)]

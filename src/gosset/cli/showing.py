@@ -37,14 +37,14 @@ def show(
     call = call_of(context)
     kinds = KINDS if kind is None else [kind_named(kind)]
     with call.reading() as store:
-        found, entity = find(store, reference, kinds, settings=call.settings())
+        _, entity = find(store, reference, kinds, settings=call.settings())
         document = details(store, entity)
     if as_json:
         emit_json(document)
         return
     from .sections import sections
 
-    emit(sections(found, document))
+    emit(sections(document))
 
 
 def delete(

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..entities import Direction
 from ..exceptions import MetricError, did_you_mean
-from ..stages import Stage, _declare
+from ..stages import Stage, declare
 from . import classification, clustering, probability, regression
 
 
@@ -155,7 +155,7 @@ def _known(
     needs: tuple[str, ...] = (),
     metric: bool = True,
 ) -> KnownMetric:
-    stage = _declare(function, name=name, metric=metric, light=True, direction=direction)
+    stage = declare(function, name=name, metric=metric, light=True, direction=direction)
     line = description or (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
     return KnownMetric(stage, tasks, line, needs)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ..compare.diffs import as_mapping
 from ..entities import CacheEntry, Computation, ComputationStatus, Execution, Run
 from ..types import JSONValue
 
@@ -191,9 +192,9 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
             source=str(sources.get(change.name, "")),
             module=_module(change.name, sources),
         )
-        for change in _differences("code", _mapping(old.get("parts")), _mapping(new.get("parts")))
+        for change in _differences("code", old.get("parts"), new.get("parts"))
     ]
-    found += _differences("package", _mapping(old.get("packages")), _mapping(new.get("packages")))
+    found += _differences("package", old.get("packages"), new.get("packages"))
     if old.get("version") != new.get("version"):
         found.append(
             Change(
@@ -299,20 +300,20 @@ def _before(other: Made, made: Made) -> bool:
     return other.when is not None and made.when is not None and other.when < made.when
 
 
-def _differences(
-    part: str, before: Mapping[str, JSONValue], after: Mapping[str, JSONValue]
-) -> list[Change]:
+def _differences(part: str, before: object, after: object) -> list[Change]:
+    """Return what differs between two mappings; one that is not there is empty."""
+    old, new = as_mapping(before), as_mapping(after)
     return [
-        Change(part=part, name=name, before=before.get(name), after=after.get(name))
-        for name in dict.fromkeys((*before, *after))
-        if before.get(name) != after.get(name)
+        Change(part=part, name=name, before=old.get(name), after=new.get(name))
+        for name in dict.fromkeys((*old, *new))
+        if old.get(name) != new.get(name)
     ]
 
 
 def _described(execution: Execution | None, stage: str) -> Mapping[str, JSONValue]:
     if execution is None:
         return {}
-    return _mapping(_mapping(execution.code.get("stages")).get(stage))
+    return as_mapping(as_mapping(execution.code.get("stages")).get(stage))
 
 
 def _configured(before: Run, after: Run, change: Change) -> list[Change]:
@@ -321,15 +322,11 @@ def _configured(before: Run, after: Run, change: Change) -> list[Change]:
 
 
 def _sources(execution: Execution | None) -> Mapping[str, JSONValue]:
-    return {} if execution is None else _mapping(execution.code.get("sources"))
+    return {} if execution is None else as_mapping(execution.code.get("sources"))
 
 
 def _parameters(made: Made) -> Mapping[str, JSONValue]:
-    return {} if made.entry is None else _mapping(made.entry.parts.get("parameters"))
-
-
-def _mapping(value: object) -> Mapping[str, JSONValue]:
-    return value if isinstance(value, Mapping) else {}
+    return {} if made.entry is None else as_mapping(made.entry.parts.get("parameters"))
 
 
 def _on(when: datetime | None) -> str:

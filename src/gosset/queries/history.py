@@ -82,28 +82,27 @@ class _History:
         entries = self._store.catalog.entries(keys)
         return explain(
             self._made(computation, self._run, entries),
-            self._all(same, computation, entries),
-            self._all(earlier, computation, entries),
+            self._others(same, computation, entries),
+            self._others(earlier, computation, entries),
             self._producers,
         )
 
     def _producers(self, before: Made, after: Made, name: str) -> tuple[Made, Made] | None:
         """Return the computations that the input `name` of both came from."""
         identity = after.computation.inputs.get(name)
-        later = next(
-            (c for c in self._of(after.run) if identity in {a.identity for a in c.outputs}), None
-        )
+        made = self._computations_of(after.run)
+        later = next((c for c in made if identity in {a.identity for a in c.outputs}), None)
         if later is None:
             return None
-        at = (later.stage, later.fold)
-        earlier = next((c for c in self._of(before.run) if (c.stage, c.fold) == at), None)
+        at, made = (later.stage, later.fold), self._computations_of(before.run)
+        earlier = next((c for c in made if (c.stage, c.fold) == at), None)
         if earlier is None:
             return None
         keys = {c.key for c in (earlier, later) if c.key is not None}
         entries = self._store.catalog.entries(keys)
         return self._made(earlier, before.run, entries), self._made(later, after.run, entries)
 
-    def _of(self, run: Run) -> list[Computation]:
+    def _computations_of(self, run: Run) -> list[Computation]:
         if run.id not in self._computations:
             self._computations[run.id] = self._store.catalog.computations(run.id)
         return self._computations[run.id]
@@ -119,9 +118,10 @@ class _History:
         )
         return cast("list[Computation]", found[::-1])
 
-    def _all(
+    def _others(
         self, computations: Iterable[Computation], but: Computation, entries: dict[str, CacheEntry]
     ) -> list[Made]:
+        """Return those computations of runs that are not the one to explain."""
         return [
             self._made(c, self._run_of(c.run), entries)
             for c in computations
