@@ -50,7 +50,9 @@ class Experiment(Declaration):
         ``make`` that makes one are parameters, too: ``make.C``, or ``C`` where the
         estimator knows no such name; it is called anew for each parameter set.
     evaluator : callable, optional
-        ``(model, X_test, …) -> predicted`` or ``(predicted, probabilities)``.
+        ``(model, X_test, …) -> predicted`` or ``(predicted, probabilities)``, one for each
+        row, in the place of the model's own ``predict``. Its arguments with defaults are
+        parameters, too.
     preprocess : callable, optional
         Applied to the whole data before the folds. It sees the test rows: put what must
         be fitted on training rows only into the estimator's pipeline.

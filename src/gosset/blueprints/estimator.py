@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..entities import Hyperparameter
 from ..estimators import (
+    check_evaluator,
     configure,
     describe,
     evaluate,
@@ -20,6 +22,7 @@ from ..exceptions import DatasetError, UsageError
 from ..metrics import defaults
 from ..stages import Stage, stage
 from ..types import UNSET, JSONValue
+from ..usercode import called_name
 from .base import Blueprint, Translation
 from .factory import Factory
 from .scoring import score
@@ -36,6 +39,7 @@ def compile_estimator(
     *,
     factory: Factory | None = None,
     preprocess: Callable[..., Any] | Stage | None = None,
+    evaluator: Callable[..., Any] | None = None,
     metrics: Sequence[object] | None = None,
     task: str | None = None,
     data: Data,
@@ -51,6 +55,9 @@ def compile_estimator(
         What made it, and makes it anew for parameter sets that hold arguments of it.
     preprocess : callable, optional
         Applied once to the whole data, before the folds: sees test rows.
+    evaluator : callable, optional
+        ``(model, X_test, …)`` gives the predictions in the place of the model's own
+        ``predict``; its arguments with defaults are parameters.
     metrics : sequence or None
         None: the usual ones of the task. Empty: none.
     task : str, optional
@@ -73,6 +80,7 @@ def compile_estimator(
             hint=f"name one of its columns with target=…: {columns}",
         )
     head, features = _preprocessing(preprocess)
+    evaluating = _evaluating(evaluator, settled)
     labels = data.targets if settled in ("multilabel", "multioutput") else data.labels
     body = (
         Stage(
@@ -87,7 +95,7 @@ def compile_estimator(
             name="evaluate",
             function=evaluate,
             inputs={"model": "model", "X": features, "y": "y", "fold": "fold"},
-            parameters={"task": settled, "labels": labels},
+            parameters={"task": settled, "labels": labels, **evaluating},
             outputs=("results",),
             formats={"results": "parquet"},
             settled=True,
@@ -101,11 +109,13 @@ def compile_estimator(
         labels=labels,
         provided=[output for stage in (*head, *body) for output in stage.outputs],
         silent=[output for stage in head if not stage.metrics for output in stage.outputs],
-        lacking=_lacking(prototype),
+        lacking=() if evaluator else _lacking(prototype),
     )
     # A metric that looks at the features sees those that the estimator saw.
     scores = [stage.rewired({"X": features}) for stage in scoring.stages]
-    names = _Names(prototype, factory, [*head, *scores])
+    own = {stage.name: list(stage.parameters) for stage in (*head, *scores)}
+    own["evaluate"] = [name for name in evaluating if name != "evaluator"]
+    names = _Names(prototype, factory, own)
     return Blueprint(
         kind="estimator",
         stages=(*head, *body, *scores),
@@ -119,6 +129,7 @@ def compile_estimator(
             "components": describe(prototype),
             "metrics": list(scoring.names),
             "preprocess": head[0].name if head else None,
+            "evaluator": called_name(evaluator) if evaluator else None,
         },
     )
 
@@ -135,6 +146,28 @@ def _preprocessing(preprocess: Callable[..., Any] | Stage | None) -> tuple[list[
     return [declared], declared.outputs[0]
 
 
+def _evaluating(evaluator: Callable[..., Any] | None, task: str) -> dict[str, object]:
+    """Return the parameters of the evaluation that an evaluator of the user's adds."""
+    if evaluator is None:
+        return {}
+    check_evaluator(evaluator)
+    if task == "transform":
+        raise UsageError(
+            "evaluator= gives predictions, which a transformer has not", hint="leave it out"
+        )
+    further = list(inspect.signature(evaluator).parameters.values())[2:]
+    defaults = {a.name: a.default for a in further if a.default is not a.empty}
+    taken = next(
+        (name for name in inspect.signature(evaluate).parameters if name in defaults), None
+    )
+    if taken is not None:
+        raise UsageError(
+            f"evaluator {called_name(evaluator)!r} has the argument {taken!r}, whose name is taken",
+            hint="give the argument another name",
+        )
+    return {"evaluator": evaluator, **defaults}
+
+
 def _lacking(prototype: Any) -> list[str]:
     """Return what the results will not have, whatever the parameters are.
 
@@ -142,6 +175,8 @@ def _lacking(prototype: Any) -> list[str]:
     what the class does not know at all is said to be lacking.
     """
     last = getattr(prototype, "steps", [("", prototype)])[-1][1]
+    if getattr(last, "evaluate_function", None) is not None:
+        return []  # whether a function of the user's gives them shows when it is called
     answers = {"probabilities": "predict_proba", "decision": "decision_function"}
     return [name for name, method in answers.items() if not hasattr(type(last), method)]
 
@@ -149,12 +184,14 @@ def _lacking(prototype: Any) -> list[str]:
 class _Names:
     """Tells parameters of the estimator, of what makes it, and of stages."""
 
-    def __init__(self, prototype: Any, factory: Factory | None, own: Sequence[Stage]) -> None:
+    def __init__(
+        self, prototype: Any, factory: Factory | None, own: Mapping[str, Sequence[str]]
+    ) -> None:
         self._prototype = prototype
         self._factory = factory
-        self._plain = {name for s in own for name in s.parameters}
+        self._plain = {name for names in own.values() for name in names}
         self._known = set(parameter_names(prototype))
-        self._dotted = {f"{s.name}.{name}" for s in own for name in s.parameters}
+        self._dotted = {f"{stage}.{name}" for stage, names in own.items() for name in names}
 
     def translate(self, params: Mapping[str, object]) -> Translation:
         """Configure the estimator and leave the rest to the pipeline."""

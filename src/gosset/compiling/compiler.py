@@ -109,10 +109,13 @@ def _compile(
     if function is None and _is_factory(estimator):
         estimator, function = _made(declared, estimator), estimator
     parts = [p for p in ("train", "validation", "test") if _has_part(first, p)]
+    prototype = _prototype(declared, estimator)
     return compile_estimator(
-        _prototype(declared, estimator),
+        prototype,
         factory=None if function is None else _factory(declared, function),
         preprocess=declared.preprocess,
+        # A function that fits became an estimator together with the evaluator.
+        evaluator=declared.evaluator if prototype is estimator else None,
         metrics=metrics,
         task=declared.task,
         data=data.data,
