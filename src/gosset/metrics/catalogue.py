@@ -206,12 +206,12 @@ def _declared(asked: Stage | Callable[..., Any]) -> Stage:
     if hasattr(asked, "_score_func"):
         from .scikit_learn import from_scorer
 
-        return from_scorer(asked)[0]
+        return from_scorer(asked).stage
     if getattr(asked, "__module__", "").startswith("sklearn.metrics"):
         from .scikit_learn import from_function, is_function
 
         if is_function(asked):
-            return from_function(asked, asked.__name__)[0]
+            return from_function(asked, asked.__name__).stage
     if not callable(asked):
         raise MetricError(
             f"a metric is a name, a stage or a function, not {asked!r}",
@@ -281,8 +281,4 @@ def _from_library(name: str) -> KnownMetric | None:
             f"no metric {name!r} is built in, and scikit-learn is not installed",
             hint="pip install 'gosset[sklearn]'",
         ) from error
-    found = scikit_learn.from_name(name)
-    if found is None:
-        return None
-    stage, tasks, needs = found
-    return KnownMetric(stage, tasks, f"{name} of scikit-learn", needs)
+    return scikit_learn.from_name(name)
