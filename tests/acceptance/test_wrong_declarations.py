@@ -88,13 +88,11 @@ class Demanding:
     def fit(self, X: Any, y: Any) -> None: ...
 
 
-def declared_by_nothing() -> gs.Experiment:
-    project = gs.Project("P")
+def declared_by(function: Callable[..., Any], **options: Any) -> gs.Experiment:
+    return gs.Project("P").experiment(dataset=(X, Y), **options)(function)
 
-    @project.experiment(dataset=(X, Y))
-    def forgotten() -> None: ...
 
-    return forgotten
+def forgotten() -> None: ...
 
 
 def execute(experiment: gs.Experiment, **options: Any) -> Callable[[], Any]:
@@ -142,9 +140,23 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "class of one": (lambda: scored(estimator=Demanding), UsageError, "Demanding() raises", "make"),
     "factory": (lambda: scored(estimator=lambda: raises()), UsageError, "on fire really", "see "),
     "factory of None": (lambda: scored(estimator=lambda: None), UsageError, "None", "return the"),
-    "decorated None": (declared_by_nothing, UsageError, "forgotten() returned None", "return the"),
+    "decorated None": (lambda: declared_by(forgotten), UsageError, "forgotten() returned None", "return the"),
     "evaluator": (lambda: scored(evaluator=3), UsageError, "evaluator= is 3", "function"),
     "preprocess": (lambda: scored(preprocess=3), UsageError, "preprocess= is 3", "function"),
+    "evaluator of stages": (
+        lambda: staged(raw, evaluator=pair), UsageError, "evaluator= goes with estimator=", "a stage",
+    ),
+    "evaluator of made stages": (
+        lambda: declared_by(lambda: [gs.stage(raw)], evaluator=pair),
+        UsageError, "evaluator= goes with estimator=", "a stage",
+    ),
+    "preprocess of steps": (
+        lambda: stepped(nothing, preprocess=raw), UsageError, "preprocess= goes with estim", "a step",
+    ),
+    "task of stages": (lambda: staged(raw, task="regression"), UsageError, "task= goes with", "stage"),
+    "splits of steps": (
+        lambda: stepped(nothing, dataset=(X, Y), splits=3), UsageError, "on folds", "or stages=",
+    ),
     "config": (lambda: scored(config=[1]), UsageError, "config= is a list", "mapping"),
     "config as a lock": (
         lambda: stepped(nothing, config={"l": threading.Lock()}),

@@ -118,6 +118,16 @@ def check_function(experiment: str, option: str, value: object) -> None:
         )
 
 
+def check_without_estimator(experiment: str, **options: object) -> None:
+    """Raise where an option that only an estimator has is given to stages or steps."""
+    for option, value in options.items():
+        if value is not None:
+            raise UsageError(
+                f"experiment {experiment!r}: {option}= goes with estimator=, and there is none",
+                hint="make it a stage or a step of its own",
+            )
+
+
 def check_dataset_names(experiment: str, names: Collection[str], own: str | None) -> None:
     """Raise unless the further datasets of an experiment can be told apart by their names."""
     taken = [*RUN_WORDS, "X", "y", "groups", "data", *([own] if own else [])]

@@ -20,7 +20,7 @@ from ..pipeline import Scope
 from ..stages import Stage
 from ..types import UNSET, JSONValue, Unset
 from ..usercode import called, called_name
-from .checks import check_varied, stages_of
+from .checks import check_varied, check_without_estimator, stages_of
 from .coding import code_version, with_versioned_views
 from .declaration import Declaration
 from .prepared import Folds, Loaded, Prepared, settle_pipeline, settle_runs
@@ -95,6 +95,12 @@ def _compile(
         estimator = _made(declared, function)
         if isinstance(estimator, list | tuple):
             stages = stages_of(declared.name, estimator)
+            check_without_estimator(
+                declared.name,
+                evaluator=declared.evaluator,
+                preprocess=declared.preprocess,
+                task=declared.task,
+            )
     if declared.steps is not None:
         return compile_steps(declared.steps, metrics=metrics or ())
     if stages is not None:

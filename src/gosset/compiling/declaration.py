@@ -16,6 +16,7 @@ from ..usercode import PACKAGE
 from .checks import (
     check_dataset_names,
     check_function,
+    check_without_estimator,
     config_of,
     listed,
     name_of,
@@ -76,6 +77,13 @@ class Declaration:
             raise UsageError(
                 f"experiment {name!r} says {len(ways)} ways what runs",
                 hint="give one of estimator=, stages= or steps=",
+            )
+        if stages is not None or steps is not None:
+            check_without_estimator(name, evaluator=evaluator, preprocess=preprocess, task=task)
+        if steps is not None and splits is not UNSET and splits is not None:
+            raise UsageError(
+                f"experiment {name!r}: steps are not carried out on folds, so splits= says nothing",
+                hint="leave it out; splits= goes with estimator= or stages=",
             )
         self.name = name
         self.project = project
