@@ -100,7 +100,8 @@ def test_data_is_kept_in_versions(workplace: Workplace) -> None:
     shown = workplace.json("data", "show", "grades@1")
     assert shown["digest"] == first["digest"]
     assert "most frequent" in workplace.gosset("data", "show", "grades").stdout
-    assert workplace.json("data", "load", "sklearn:iris", "--name", "flowers")["name"] == "flowers"
+    flowers = workplace.json("data", "load", "sklearn:iris", "--name", "flowers")
+    assert (flowers["name"], flowers["source"]) == ("flowers", "sklearn.datasets.load_iris")
     assert "did you mean 'iris'?" in workplace.gosset("data", "load", "sklearn:irs", code=2).stderr
     assert workplace.gosset("data", "load", "nothing.csv", code=2).stderr
     assert workplace.gosset("data", "load", "grades.csv", "--target", "grad", code=2).stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -119,7 +120,7 @@ def create_project(
             new = True
         project = store.catalog.ensure_project(name, description=description)
     if as_json:
-        emit_json({**to_json(project), "created": project.created.isoformat(), "new": new})
+        emit_json({**to_json(project), "new": new})
     else:
         emit(f"{'made' if new else 'there is already'} the project {name}")
 
@@ -178,7 +179,5 @@ def _place(context: typer.Context, place: str) -> tuple[str, str | None]:
 
 
 def _quoted(text: str) -> str:
-    import json
-
     # A JSON string is a Python string too, in the quotes that formatters like.
     return json.dumps(text, ensure_ascii=False)

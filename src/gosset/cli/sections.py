@@ -160,8 +160,7 @@ def _values(mapping: Mapping[str, Any]) -> str:
 def _short(value: object) -> str:
     if value is None:
         return "–"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _indented(text: str) -> str:

@@ -16,9 +16,6 @@ from ..store import Store
 Entity: TypeAlias = "Run | Launch | Execution | Experiment | Project | Dataset | ArtifactSummary"
 """What a reference can name."""
 
-KINDS = ("runs", "launches", "executions", "experiments", "projects", "datasets", "artifacts")
-"""Kinds that are searched for a reference, in this order."""
-
 SINGULAR = {
     "run": "runs",
     "launch": "launches",
@@ -28,6 +25,10 @@ SINGULAR = {
     "dataset": "datasets",
     "artifact": "artifacts",
 }
+"""Word for one of a kind → the kind."""
+
+KINDS = tuple(SINGULAR.values())
+"""Kinds that are searched for a reference, in this order."""
 
 _WITH_PROJECT = ("experiments", "executions", "launches", "runs", "computations")
 _PREFIX = re.compile(r"[0-9a-f-]{4,63}")
