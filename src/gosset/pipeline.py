@@ -158,12 +158,7 @@ def build(
     """
     producers = _producers(stages)
     given = set(given)
-    bound = {
-        stage.name: stage
-        if stage.view or stage.settled
-        else _bind(stage, producers, sources, given)
-        for stage in stages
-    }
+    bound = {stage.name: _bind(stage, producers, sources, given) for stage in stages}
     needs = {
         name: [producers[value] for value in stage.inputs.values() if value in producers]
         for name, stage in bound.items()
@@ -201,19 +196,20 @@ def _bind(
     given: set[str],
 ) -> Stage:
     """Settle which arguments are inputs and which are parameters."""
+    fixed = stage.view or stage.settled
     inputs: dict[str, str] = {}
     parameters = dict(stage.parameters)
     for argument, value in stage.inputs.items():
         if value in producers or value in sources:
             inputs[argument] = value
-        elif argument in given or f"{stage.name}.{argument}" in given:
+        elif not fixed and (argument in given or f"{stage.name}.{argument}" in given):
             parameters[argument] = UNSET
         else:
             raise PipelineError(
                 f"stage {stage.name!r} needs {value!r}, which no stage or dataset gives",
                 hint=did_you_mean(value, [*producers, *sources]),
             )
-    for argument in stage.parameters:
+    for argument in () if fixed else stage.parameters:
         # A default stands in only where nothing gives the value.
         produced = argument in producers and producers[argument] != stage.name
         if produced or argument in sources:

@@ -66,6 +66,13 @@ def raw() -> int:
     return 1
 
 
+RAW = gs.stage(raw)
+
+
+def truth() -> list[float]:
+    return [1.0, 2.0]
+
+
 def eaten(rwa: Any) -> None: ...
 
 
@@ -123,6 +130,24 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
         MetricError, "accuracy is a metric of classification", "for regression use",
     ),
     "metric of numbers": (lambda: scored(metrics=["rmse"]), MetricError, "rmse", "use accuracy"),
+    "metric of what no stage gives": (
+        lambda: staged(raw, metrics=["accuracy"]),
+        MetricError, "accuracy needs 'truth' and 'predicted', which no stage gives", "outputs=('tr",
+    ),
+    "metric of predictions alone": (
+        lambda: staged(truth, metrics=["train/rmse"]),
+        MetricError, "train/rmse needs 'predicted', which no stage gives", "outputs=('predicted',)",
+    ),
+    "metric of clusters": (
+        lambda: staged(raw, metrics=["silhouette"]), MetricError, "silhouette needs", "outputs=",
+    ),
+    "stage as metric": (
+        lambda: staged(raw, metrics=["raw"]), MetricError, "stage 'raw' gives, which is no metric", "@gosset.metr",
+    ),
+    "stage itself as metric": (
+        lambda: gs.Experiment("s", stages=[RAW], metrics=[RAW]),
+        MetricError, "stage 'raw' gives, which is no metric", "@gosset.metric",
+    ),
     "no probabilities": (
         lambda: scored(estimator=LinearRegression(), task="classification", metrics=["log_loss"]),
         MetricError, "log_loss needs probabilities", "",
