@@ -48,32 +48,45 @@ def compute_metrics(
 
 
 def with_results(store: Store, runs: Sequence[Run]) -> list[Run]:
-    """Return those of `runs` that have stored results."""
-    return [
-        run
-        for run in runs
-        if any(a.name == RESULTS for c in store.catalog.computations(run.id) for a in c.outputs)
-    ]
+    """Return those of `runs` that have stored results, on every fold that they have."""
+    return [run for run in runs if _folds_with_results(_outputs(store, run))]
 
 
 def _of_run(store: Store, run: Run, metrics: Sequence[Any]) -> list[Metric]:
-    by_fold: dict[int | None, dict[str, Any]] = defaultdict(dict)
-    for computation in store.catalog.computations(run.id):
-        for artifact in computation.outputs:
-            by_fold[computation.fold][artifact.name] = artifact
-    folds = {fold: refs for fold, refs in by_fold.items() if RESULTS in refs}
+    by_fold = _outputs(store, run)
+    folds = _folds_with_results(by_fold)
     if not folds:
+        lacking = any(RESULTS in refs for refs in by_fold.values())
         raise MetricError(
-            f"run {run.name} has no stored results to compute metrics from",
-            hint="metrics of stages are declared with the experiment and computed by a run",
+            f"run {run.name} has no stored results to compute metrics from"
+            + " on some of its folds" * lacking,
+            hint="a metric is over all folds: resume the launch first"
+            if lacking
+            else "metrics of stages are declared with the experiment and computed by a run",
         )
     resolved = resolve(metrics, _task(store, run), labels=_labels(store, run))
     scores: dict[str, dict[int | None, float]] = {name: {} for name in resolved.metrics}
     for fold, refs in folds.items():
-        values = _evaluate(resolved, _Stored(store, run, {**by_fold[None], **refs}))
+        values = _evaluate(resolved, _Stored(store, run, {**by_fold.get(None, {}), **refs}))
         for name in resolved.metrics:
             scores[name][fold] = _scored(name, values[name])
     return [summarise(n, by, resolved.directions[n]) for n, by in scores.items()]
+
+
+def _outputs(store: Store, run: Run) -> Mapping[int | None, dict[str, Any]]:
+    """Return fold → name → artifact; a fold on which everything failed is there, too."""
+    by_fold: dict[int | None, dict[str, Any]] = defaultdict(dict)
+    for computation in store.catalog.computations(run.id):
+        by_fold[computation.fold].update((a.name, a) for a in computation.outputs)
+    return by_fold
+
+
+def _folds_with_results(
+    by_fold: Mapping[int | None, dict[str, Any]],
+) -> dict[int | None, dict[str, Any]]:
+    """Return the folds that have results; none where some of them have not."""
+    folds = {fold: refs for fold, refs in by_fold.items() if RESULTS in refs}
+    return folds if None in folds or folds.keys() >= by_fold.keys() - {None} else {}
 
 
 def _evaluate(resolved: Resolved, stored: _Stored) -> Mapping[str, Any]:
