@@ -161,7 +161,7 @@ class Store:
         Raises
         ------
         NotFoundError
-            No such output, or several.
+            No such output, on that fold or at all, or several; or a stage failed before.
         """
         if isinstance(run, Launch):
             owner, computations = "the launch", self.catalog.computations(launch_id=run.id)
@@ -175,10 +175,7 @@ class Store:
             if artifact.name == name and fold in (None, computation.fold)
         ]
         if not found:
-            raise NotFoundError(
-                f"{owner} has no output {name!r}",
-                hint=did_you_mean(name, (a.name for c in computations for a in c.outputs)),
-            )
+            raise _no_output(owner, name, fold, computations)
         if len(found) > 1:
             raise NotFoundError(
                 f"{owner} has {name!r} on {len(found)} folds", hint="say which: fold=0"
@@ -291,6 +288,27 @@ class Store:
             evicted=evicted,
             now=time.time(),
         )
+
+
+def _no_output(
+    owner: str, name: str, fold: int | None, computations: Sequence[Computation]
+) -> NotFoundError:
+    """Return the error that says why there is no output of that name."""
+    folds = {c.fold for c in computations if c.fold is not None}
+    if fold is not None and folds and fold not in folds:
+        last = max(folds)
+        return NotFoundError(
+            f"{owner} has no fold {fold}; {f'its folds are 0–{last}' if last else 'its only one is 0'}"
+        )
+    failures = [
+        (c.stage, c.exception) for c in computations if c.exception and fold in (None, c.fold)
+    ]
+    where = "" if fold is None else f" on fold {fold}"
+    why = "".join(f": stage {s!r} failed with {e.line}" for s, e in failures[:1])
+    known = {artifact.name for c in computations for artifact in c.outputs}
+    # What failed tells more than the names of what did not.
+    hint = "" if failures or name in known else did_you_mean(name, known)
+    return NotFoundError(f"{owner} has no output {name!r}{where}{why}", hint=hint)
 
 
 def open_store(
