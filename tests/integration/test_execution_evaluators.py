@@ -1,4 +1,4 @@
-"""Evaluators: the predictions are those of the user's function, whatever the estimator is."""
+"""Functions beside an estimator: those that predict in its place, and that come before it."""
 
 from __future__ import annotations
 
@@ -117,3 +117,32 @@ def test_an_evaluator_that_does_not_fit_is_refused(
 ) -> None:
     with pytest.raises(kind, match=said.replace("(", r"\(").replace(")", r"\)")):
         executed(**{"estimator": Ridge(), "metrics": None, **options})
+
+
+@pytest.mark.parametrize(
+    ("preprocess", "said"),
+    [
+        (lambda X: X[:-5], "preprocess returned 25 rows of 30"),
+        (lambda X: [*list(X), [0, 0]], "preprocess returned 31 rows of 30"),
+        (gs.stage(lambda X: None, name="nothing"), "preprocess returned NoneType"),
+    ],
+    ids=["fewer", "more", "none"],
+)
+def test_preprocessing_that_changes_the_number_of_rows_is_told(preprocess: Any, said: str) -> None:
+    result = executed(estimator=Ridge(), preprocess=preprocess)
+    exception = result.runs[0].exception
+    assert exception is not None
+    assert said in exception.message
+
+
+def test_other_preprocessing_is_other_code() -> None:
+    with gs.open_store("memory://") as store:
+        values = [
+            gs.Experiment(
+                "e", dataset=(X, Y), splits=3, metrics=["rmse"], estimator=Ridge(), preprocess=each
+            )
+            .execute(store=store, executor="inline", progress=False)
+            .runs[0].metrics["rmse"].value
+            for each in (lambda X: X, lambda X: 0 * X)
+        ]  # fmt: skip
+    assert values[0] < 1 < values[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..entities import Hyperparameter
@@ -18,7 +19,8 @@ from ..estimators import (
     parameter_names,
     task_of,
 )
-from ..exceptions import DatasetError, UsageError
+from ..estimators.rows import count
+from ..exceptions import DatasetError, StageError, UsageError
 from ..metrics import defaults
 from ..stages import Stage, stage
 from ..types import UNSET, JSONValue
@@ -79,7 +81,7 @@ def compile_estimator(
             f"the dataset declares no target, which {settled} needs",
             hint=f"name one of its columns with target=…: {columns}",
         )
-    head, features = _preprocessing(preprocess)
+    head, features = _preprocessing(preprocess, data.rows)
     evaluating = _evaluating(evaluator, settled)
     labels = data.targets if settled in ("multilabel", "multioutput") else data.labels
     body = (
@@ -134,7 +136,34 @@ def compile_estimator(
     )
 
 
-def _preprocessing(preprocess: Callable[..., Any] | Stage | None) -> tuple[list[Stage], str]:
+class Preprocessing:
+    """A function of the features as the function of a stage; the rows stay as many as they are."""
+
+    def __init__(self, function: Callable[..., Any], rows: int) -> None:
+        self.function = function
+        self.rows = rows
+        self.__wrapped__ = function
+        self.__name__ = called_name(function)
+        self.__doc__ = function.__doc__
+
+    def __call__(self, **arguments: Any) -> Any:
+        """Call the function, and count what it returns."""
+        features = self.function(**arguments)
+        if not (hasattr(features, "shape") or hasattr(features, "__len__")):
+            said = f"{type(features).__name__}, not the features"
+        elif count(features) != self.rows:
+            said = f"{count(features)} rows of {self.rows}"
+        else:
+            return features
+        raise StageError(
+            f"preprocess returned {said}",
+            hint=f"rows are left out where the dataset is declared, not in {self.__name__}",
+        )
+
+
+def _preprocessing(
+    preprocess: Callable[..., Any] | Stage | None, rows: int
+) -> tuple[list[Stage], str]:
     if preprocess is None:
         return [], "X"
     declared = preprocess if isinstance(preprocess, Stage) else stage(preprocess)
@@ -143,7 +172,8 @@ def _preprocessing(preprocess: Callable[..., Any] | Stage | None) -> tuple[list[
             f"preprocessing {declared.name!r} gives {len(declared.outputs)} outputs",
             hint="return the new features alone",
         )
-    return [declared], declared.outputs[0]
+    counting = Preprocessing(declared.function, rows)
+    return [replace(declared, function=counting)], declared.outputs[0]
 
 
 def _evaluating(evaluator: Callable[..., Any] | None, task: str) -> dict[str, object]:
