@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 from ..datasets import DatasetSource, as_source
@@ -12,7 +10,7 @@ from ..exceptions import UsageError
 from ..settings import load_settings
 from ..stages import Stage
 from ..types import UNSET
-from ..usercode import PACKAGE
+from ..usercode import declaring_file
 from .checks import (
     check_dataset_names,
     check_function,
@@ -108,7 +106,7 @@ class Declaration:
         self.description = description
         self.store = store
         self.declared_by = declared_by
-        self.origin = _origin()
+        self.origin = declaring_file()
         if project is None or isinstance(project, str):
             name_of("a project", DEFAULT_PROJECT if project is None else project)
         elif not hasattr(project, "experiments"):
@@ -129,14 +127,3 @@ class Declaration:
 
     def __repr__(self) -> str:
         return f"<experiment {self.project_name}/{self.name}>"
-
-
-def _origin() -> Path | None:
-    """Return the file in which an experiment is declared; None in a console."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        file = Path(frame.f_code.co_filename)
-        if PACKAGE not in file.parents:
-            return file.resolve() if file.exists() else None
-        frame = frame.f_back
-    return None
