@@ -67,7 +67,7 @@ def compute(
     as_json: Json = False,
 ) -> None:
     """Compute metrics of runs from their stored results, and keep them; nothing is fitted."""
-    from ..compare import summary_table
+    from ..compare import fold_counts, summary_table
     from ..running.rescoring import compute_metrics
 
     call = call_of(context)
@@ -75,6 +75,7 @@ def compute(
         chosen = _chosen(store, runs or [], call.settings())
         found = compute_metrics(store, chosen, _asked(metric))
         again = [store.run(run.id) for run in chosen]
+        folds = fold_counts(store, again)
     if as_json:
         from ..results.wire import run_to_json
 
@@ -84,7 +85,7 @@ def compute(
         say("no runs")
         return
     names = list(dict.fromkeys(m.name for scores in found.values() for m in scores))
-    emit_table(summary_table(again, names, by="run"))
+    emit_table(summary_table(again, names, by="run", folds=folds))
 
 
 def _asked(metric: str) -> list[object]:

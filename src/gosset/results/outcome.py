@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..compare import Objective, best_group, first_objective, runs_frame
+from ..compare import Objective, best_group, first_objective, fold_counts, runs_frame
 from ..entities import ComputationStatus, Launch, Run, Status
 from ..exceptions import ExecutionError
 from ..running.runner import Tally
@@ -96,6 +96,7 @@ class LaunchResult:
             computations=self.computations,
             objective=self.objective,
             url=self.store.url,
+            folds=fold_counts(self.store, self.runs),
         )
 
     def __str__(self) -> str:

@@ -44,6 +44,7 @@ def summarise_launch(
     computations: Mapping[str, int],
     objective: Objective | None,
     url: str,
+    folds: Mapping[str, int],
 ) -> Summary:
     """Return what a launch came to.
 
@@ -55,13 +56,15 @@ def summarise_launch(
         The metric that tells the best parameter set.
     url : str
         Of the store.
+    folds : mapping
+        Digest of a split → number of its folds.
     """
     took = f" in {seconds(launch.duration)}" if launch.duration is not None else ""
     head = printable(
         f"{launch.project}/{launch.experiment}: launch {launch.number}, "
         f"execution {launch.execution}, {launch.status.label}{took}"
     )
-    table = summary_table(runs)
+    table = summary_table(runs, folds=folds)
     # An objective that is not among the foremost metrics has no column.
     shown = objective if objective is not None and objective[0] in table.measured else None
     best = best_row(runs, shown)
