@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from ..compare import Objective, Table, best_row, summary_table, varying
 from ..compare.tables import printable
 from ..entities import ExceptionInfo, Launch, Run, Status
+from ..running.measuring import foremost
 from ..usercode import is_user_file
 
 SHOWN_FAILURES = 10
@@ -64,19 +65,25 @@ def summarise_launch(
         f"{launch.project}/{launch.experiment}: launch {launch.number}, "
         f"execution {launch.execution}, {launch.status.label}{took}"
     )
-    table = summary_table(runs, folds=folds)
-    # An objective that is not among the foremost metrics has no column.
-    shown = objective if objective is not None and objective[0] in table.measured else None
-    best = best_row(runs, shown)
+    table = summary_table(runs, _shown(runs, objective), folds=folds)
+    best = best_row(runs, objective)
     tail = []
-    if best is not None and shown is not None:
-        tail.append(_best_line(runs, shown, table, best))
+    if best is not None and objective is not None:
+        tail.append(_best_line(runs, objective, table, best))
     words = ("computed", "cached", "failed", "skipped")
     tail.append(", ".join(f"{computations[word]} {word}" for word in words))
     failed = [run for run in runs if run.status is Status.FAILED]
     tail += _failures(failed)
     tail.append(printable(f"kept in {url}; see gosset show {(failed or [runs[-1]])[0].name}"))
     return Summary(head, replace(table, best=best), tail)
+
+
+def _shown(runs: Sequence[Run], objective: Objective | None) -> list[str]:
+    """Return the foremost metrics, and what tells the best set where it is not among them."""
+    known = dict.fromkeys(name for run in runs for name in run.metrics)
+    names = foremost(known)
+    told = objective is not None and objective[0] in known and objective[0] not in names
+    return [*names, objective[0]] if objective is not None and told else names
 
 
 def _best_line(runs: Sequence[Run], objective: Objective, table: Table, best: int) -> str:
