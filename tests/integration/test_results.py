@@ -59,3 +59,18 @@ def test_the_set_that_is_the_best_by_training_scores_is_marked_beside_scores_of_
     assert summary.table.best == 0
     assert summary.table.measured == ("accuracy", "train/gain")
     assert "best: lr=0.1 (train/gain 0.9000, to maximize)" in summary.tail
+
+
+def test_the_last_line_leads_to_the_best_run(tmp_path):
+    with gs.open_store(f"sqlite:///{tmp_path / 'lab.db'}") as store:
+        result = carried_out(
+            scored_stage, gain, accuracy, store=store, parameters={"lr": [0.1, 0.5, 0.2]}
+        )
+        assert result.best.name == "e#2"
+        assert result.summary().tail[-1].endswith("; see gosset show e#2")
+
+
+def test_of_a_store_in_memory_no_command_is_said_to_show_anything():
+    with gs.open_store("memory://") as store:
+        result = carried_out(scored_stage, accuracy, store=store, parameters={"lr": [0.1]})
+    assert result.summary().tail[-1] == "kept in memory, until this process ends"

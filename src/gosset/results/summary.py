@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..compare import Objective, Table, best_row, summary_table, varying
+from ..compare import Objective, Table, best_group, best_row, summary_table, varying
 from ..compare.tables import printable
 from ..entities import ExceptionInfo, Launch, Run, Status
 from ..running.measuring import foremost
@@ -74,7 +74,7 @@ def summarise_launch(
     tail.append(", ".join(f"{computations[word]} {word}" for word in words))
     failed = [run for run in runs if run.status is Status.FAILED]
     tail += _failures(failed)
-    tail.append(printable(f"kept in {url}; see gosset show {(failed or [runs[-1]])[0].name}"))
+    tail.append(_kept(url, (failed or best_group(runs, objective) or runs)[0]))
     return Summary(head, replace(table, best=best), tail)
 
 
@@ -92,6 +92,12 @@ def _best_line(runs: Sequence[Run], objective: Objective, table: Table, best: in
     params = ", ".join(f"{p}={row[p]}" for p in varying(runs)) or "the only parameter set"
     score = dict(zip(table.headers(), table.shown()[best], strict=True))[name]
     return printable(f"best: {params} ({name} {score}, to {direction})")
+
+
+def _kept(url: str, run: Run) -> str:
+    if url.startswith("memory:"):
+        return "kept in memory, until this process ends"
+    return printable(f"kept in {url}; see gosset show {run.name}")
 
 
 def _failures(failed: Sequence[Run]) -> list[str]:
