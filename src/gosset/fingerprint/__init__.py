@@ -2,7 +2,18 @@
 
 from .code import Code, code_digest
 from .leaves import FORMAT
+from .names import dynamic_ways
 from .objects import register
-from .values import combine, derive_seed, digest
+from .values import codes_in, combine, derive_seed, digest
 
-__all__ = ["FORMAT", "Code", "code_digest", "combine", "derive_seed", "digest", "register"]
+__all__ = [
+    "FORMAT",
+    "Code",
+    "code_digest",
+    "codes_in",
+    "combine",
+    "derive_seed",
+    "digest",
+    "dynamic_ways",
+    "register",
+]

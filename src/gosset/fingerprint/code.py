@@ -79,7 +79,8 @@ def code_digest(obj: object, *, depends: Iterable[object] = ()) -> Code:
         A function, method, class, stage, partial, or an object that wraps a function.
     depends : iterable, optional
         Functions, classes and values that count as well, because the code reaches them
-        in ways that cannot be seen.
+        in ways that cannot be seen. With them, such ways (``eval``, ``importlib``) are not
+        in ``unresolved``.
 
     Returns
     -------
@@ -188,6 +189,7 @@ class _Closure:
         self._components: dict[tuple[str, str, str, int], _Component] = {}
         self._packages = python_version()
         self._unresolved: set[str] = set()
+        self._declared = bool(depends)
         root = _Component(_ENTRY, "", _ENTRY, entry)
         self._here = root
         self._write(root, [(entry, _ENTRY), *([(depends, "depends")] if depends else [])])
@@ -335,7 +337,8 @@ class _Closure:
             self._packages |= packages_of(found.module)
             self._here.edges.append((chain.label, found.name, None))
         elif isinstance(found, Unfollowed):
-            self._unfollowed(found.reason)
+            if not (found.dynamic and self._declared):
+                self._unfollowed(found.reason)
             self._here.edges.append((chain.label, found.reason, None))
 
     def _use(self, found: Found, label: str) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from ..compare.diffs import as_mapping
 from ..entities import CacheEntry, Computation, ComputationStatus, Execution, Run
+from ..fingerprint import dynamic_ways
 from ..types import JSONValue
 
 _KINDS = {"def": "function", "class": "class", "": "constant"}
@@ -168,12 +169,14 @@ def explain(
     computation = made.computation
     match computation.status:
         case ComputationStatus.CACHED:
-            return _cached(made, same)
+            found = _cached(made, same)
+            return replace(found, words=found.words + _unseen(made))
         case ComputationStatus.SKIPPED:
             failed = made.run.exception is not None
             reason = "what it needs failed" if failed else "nothing that was computed needed it"
             return Explanation(status=computation.status, words=f"skipped: {reason}")
     words, since, changes = _computed(made, same, earlier, producers)
+    words += _unseen(made)
     if computation.status is ComputationStatus.FAILED and computation.exception is not None:
         words = f"failed with {computation.exception.type}, not in the cache: {words}"
     else:
@@ -210,6 +213,21 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
         found += own or [change]
     found += _differences("input", before.computation.inputs, after.computation.inputs)
     return tuple(found)
+
+
+def _unseen(made: Made) -> str:
+    """Return what of the code a key cannot tell, because it is settled when the code runs."""
+    described = _described(made.execution, made.computation.stage)
+    if made.computation.key is None or made.execution is None or described.get("version"):
+        return ""
+    unresolved = made.execution.code.get("unresolved")
+    parts = as_mapping(described.get("parts"))
+    ways = dynamic_ways(map(str, unresolved)) if isinstance(unresolved, list) else {}
+    return "".join(
+        f"; what {component} reaches by {', '.join(by)} does not count, as nothing can see it"
+        for component, by in ways.items()
+        if component in parts
+    )
 
 
 def _cached(made: Made, same: Sequence[Made]) -> Explanation:

@@ -26,6 +26,7 @@ from ..storage.base import Batch, NewRun, RunUpdate
 from ..store import Store
 from ..types import JSONValue
 from .background import Background
+from .cautions import unseen_code
 from .computing import WorkerSetup
 from .inputs import stored, write_inputs
 from .observing import Observer, Quiet
@@ -288,6 +289,8 @@ class _Launching:
             [member.run for member in members], [settled for settled, _ in chosen]
         )
         lookup = lookup_in(self._store, cache=self._options.cache)
+        for message in unseen_code(self._prepared):
+            self._observer.warn(message)
         tally = Tally()
         for turn in range(ROUNDS):
             planned = self._prepared.plan(plans, lookup)
