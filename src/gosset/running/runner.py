@@ -36,6 +36,7 @@ from ..planner.planning import to_work
 from ..planner.works import Outcome, TaskSpec, outputs_in
 from ..storage.base import Catalog, RunUpdate
 from ..types import JSONValue
+from .cautions import Repeats
 from .measuring import Measured, measure
 from .observing import Observer
 from .recording import FLUSH_EVERY, Entries, Recorder
@@ -135,6 +136,8 @@ class Runner:
         self._recorder = Recorder(catalog)
         self._entries = Entries()
         self._warned: set[str] = set()
+        self._repeats = Repeats()
+        self._seeded = len({member.run.seed for member in members}) > 1
         self._tasks = Tasks([item for item in plan.items if item.action is Action.COMPUTE])
         self.tally = Tally(outcomes=dict(earlier or {}))
 
@@ -154,6 +157,8 @@ class Runner:
         try:
             with self._recorder:
                 self._settle_and_work_off()
+            for message in self._repeats.told():
+                self._observer.warn(message)
         finally:
             self._observer.end()
         return self.tally
@@ -362,8 +367,20 @@ class Runner:
         )
         attempt = self._attempt(number, status, started, ended, failure)
         self._recorder.add(runs=[update], attempts=[attempt])
+        if status is Status.COMPLETE:
+            self._compare(number)
         self.tally.runs[run.id] = status
         self._observer.run_ended(run, status, measured.metrics)
+
+    def _compare(self, number: int) -> None:
+        """Note what a run gave, unless a stage of it may do more than return it."""
+        places = self._by_run[number]
+        if self._seeded and all(self._items[place.item].stage.cache for place in places):
+            given = (
+                (p.stage, p.fold, tuple(a.identity for a in self._outcomes[p.item].outputs))
+                for p in places
+            )
+            self._repeats.add(self._members[number].run, tuple(given))
 
     def _attempt(
         self,
