@@ -15,7 +15,10 @@ from gosset.settings import (
     load_settings,
     prepare_store_folder,
     set_value,
+    sqlite_path,
+    sqlite_url,
 )
+from gosset.store import open_store
 
 
 @pytest.fixture
@@ -361,3 +364,22 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) 
     (tmp_path / "file").touch()
     with pytest.raises(StoreReadOnlyError, match=r"file/\.gosset cannot be made: Not a directory"):
         prepare_store_folder(tmp_path / "file" / ".gosset")
+
+
+@pytest.mark.parametrize("name", ["sp ace ü.db", "100%41.db", "why?.db", "a#b.db"])
+def test_a_file_of_any_name_has_one_url_that_opens_it(
+    name: str, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    url = sqlite_url(tmp_path / name)
+    assert sqlite_path(url) == tmp_path / name
+    with open_store(url) as store:
+        assert (tmp_path / name).is_file()
+        assert store.url == url
+    with open_store(url, create=False) as again:
+        assert again.runs() == []
+    given = load_settings(tmp_path, arguments={"store": f"sqlite:///{url.rpartition('/')[2]}"})
+    assert given.store == url
+
+
+def test_only_what_a_url_would_read_otherwise_is_encoded_in_it() -> None:
+    assert sqlite_url(Path("/sp ace ü.db")) == "sqlite:////sp ace ü.db"

@@ -19,6 +19,7 @@ from .places import (
     find_root,
     prepare_store_folder,
     sqlite_path,
+    sqlite_url,
 )
 from .values import NAMES, Settings, artifacts_url
 
@@ -35,4 +36,5 @@ __all__ = [
     "set_value",
     "settings_file",
     "sqlite_path",
+    "sqlite_url",
 ]

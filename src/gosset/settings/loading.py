@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .files import SCOPES, read_settings_file, settings_file
-from .places import find_root, sqlite_path
+from .places import find_root, sqlite_path, sqlite_url
 from .values import NAMES, Settings, checked
 
 
@@ -79,8 +79,7 @@ def _anchored(name: str, value: object, folder: Path) -> object:
     text = str(value)
     if name == "artifacts" and "://" not in text:
         return str(folder / Path(text).expanduser())
-    if name == "store" and sqlite_path(text):
-        scheme, slashes, rest = text.partition(":///")
-        path, mark, options = rest.partition("?")
-        return f"{scheme}{slashes}{(folder / path).as_posix()}{mark}{options}"
+    if name == "store" and (path := sqlite_path(text)):
+        scheme, mark, options = text.partition(":///")[0], *text.partition("?")[1:]
+        return f"{scheme}{sqlite_url(folder / path).removeprefix('sqlite')}{mark}{options}"
     return value
