@@ -65,6 +65,12 @@ def test_init_makes_a_store_once_and_can_be_repeated(workplace: Workplace) -> No
     assert (workplace.folder / "deep" / "er" / ".gosset" / "store.db").exists()
 
 
+def test_init_makes_no_other_store_than_the_one_that_is_named(workplace: Workplace) -> None:
+    told = workplace.gosset("init", "--store", "sqlite:///lab.db", code=2).stderr
+    assert "init makes the store of a folder, not one that --store names" in told
+    assert not list(workplace.folder.iterdir())
+
+
 def test_a_created_experiment_runs_as_it_is_and_is_not_written_over(workplace: Workplace) -> None:
     told = workplace.json("experiment", "create", 'My "first" one')
     assert told["file"] == "my_first_one.py"

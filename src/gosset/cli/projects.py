@@ -55,13 +55,20 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
+    context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder.")] = Path("."),
     as_json: Json = False,
 ) -> None:
     """Make a store in a folder, where there is none yet."""
+    from ..exceptions import UsageError
     from ..settings import default_store_url, sqlite_path
     from ..store import open_store
 
+    if call_of(context).store is not None:
+        raise UsageError(
+            "init makes the store of a folder, not one that --store names",
+            hint="name the folder: gosset init PATH; what --store names is made by its first run",
+        )
     url = default_store_url(path.resolve())
     file = sqlite_path(url)
     assert file is not None
