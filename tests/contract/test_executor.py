@@ -57,7 +57,7 @@ def always(function: Callable[[object, Send], object]) -> Setup:
 def until_done(executor: Executor) -> list[Event]:
     """Return all events until no task is left."""
     found: list[Event] = []
-    while events := executor.events(20):
+    while events := executor.events():
         found += events
     return found
 

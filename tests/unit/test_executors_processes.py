@@ -71,7 +71,7 @@ def pool() -> Iterator[Callable[..., ProcessExecutor]]:
 
 def until_done(executor: ProcessExecutor) -> list[Event]:
     found: list[Event] = []
-    while events := executor.events(20):
+    while events := executor.events():
         found += events
     return found
 
@@ -80,7 +80,7 @@ def until(executor: ProcessExecutor, kind: type[Event], count: int = 1) -> list[
     """Return events until `count` of one kind have come."""
     found: list[Event] = []
     while sum(isinstance(event, kind) for event in found) < count:
-        events = executor.events(20)
+        events = executor.events()
         assert events, f"no {kind.__name__} after {found}"
         found += events
     return found

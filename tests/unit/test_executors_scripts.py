@@ -41,7 +41,7 @@ UNGUARDED = textwrap.dedent(
     for number in range(4):
         executor.submit(Task(id=number, payload=Point(number)))
     results = {}
-    while events := executor.events(20):
+    while events := executor.events():
         results |= {event.task: event.result for event in events if isinstance(event, Done)}
     assert all(isinstance(point, Point) for point in results.values())
     print([results[number].x for number in range(4)])
@@ -73,7 +73,7 @@ BUSY = textwrap.dedent(
     executor.submit(Task(id=2, payload="sleep"))
     pids = []
     while len(pids) < 4:
-        for event in executor.events(20):
+        for event in executor.events():
             if isinstance(event, Message):
                 pids += event.content
     print(*pids, flush=True)
@@ -122,7 +122,7 @@ def test_a_module_that_starts_workers_when_imported_is_told_so(tmp_path: Path, m
     program = UNGUARDED[: UNGUARDED.index("results = {}")] + textwrap.dedent(
         """
         told = []
-        while events := executor.events(20):
+        while events := executor.events():
             for event in events:
                 told.append((event.exception.type, event.exception.message))
         for line in told:
