@@ -32,17 +32,20 @@ class Experiment(Declaration):
     Parameters
     ----------
     name : str
-        Unique in its project.
+        Unique in its project; without ``#``, ``/`` and ``::``, which references use.
     project : Project or str, optional
         By default the active project of the settings, else ``"default"``.
     dataset : DatasetSource, DataFrame, (X, y) …, optional
-        What the folds divide. Its parts reach stages as ``X``, ``y``, ``groups``, ``data``
-        and by the dataset's own name.
+        What the folds divide. Stages take of it ``X`` (the features, as the frame or array
+        that they came in), ``y`` and ``groups`` (arrays, or None), on folds also
+        ``X_train``, ``y_test`` …, and by the dataset's own name all columns as a DataFrame.
+        ``data`` is the :class:`gosset.datasets.Data` around them, with ``frame``,
+        ``columns`` and ``labels``. Arrays without a name are kept under the experiment's.
     datasets : iterable, optional
         Further datasets, reached by their names.
     splits : optional
         A declaration of :mod:`gosset.splits`, any scikit-learn splitter, a number of
-        folds, index tuples or a function. Estimators have 5 folds by default; None: no
+        folds, index tuples (also drawn ones: ``KFold(3).split(X)``) or a function. Estimators have 5 folds by default; None: no
         split, everything is training data.
     estimator : estimator or callable, optional
         Any scikit-learn-compatible estimator or pipeline, a function that makes one, or a
@@ -70,10 +73,11 @@ class Experiment(Declaration):
         one label. With several targets ``rmse`` is the mean of the targets' own. What
         stands behind ± is the standard deviation (``ddof=1``) over the values of all folds
         of all seeds; in JSON and CSV tables ``NAME_n`` says how many they are.
-    seed : int
+    seed : int, optional
         0 unless given; recorded with every run.
     seeds : iterable of int, optional
-        Carry out every parameter set once with each.
+        Carry out every parameter set once with each, in the place of `seed`: for three
+        seeds ``range(3)``.
     config : mapping, optional
         What is fixed: stages and steps read it as ``config``.
     task : str, optional
@@ -127,7 +131,8 @@ class Experiment(Declaration):
         vary : mapping, optional
             Name → alternatives, for some parameters only; the others stay as declared.
         seeds : int or iterable of int, optional
-            In the place of those that were declared.
+            In the place of those that were declared. A number is the one seed: three seeds
+            are ``range(3)``.
         executor : {"processes", "inline"}, optional
             By default the settings'.
         jobs : int, optional

@@ -44,6 +44,10 @@ def staged(*functions: Callable[..., Any], **options: Any) -> gs.Experiment:
     return gs.Experiment("s", stages=[gs.stage(f) for f in functions], **options)
 
 
+def named(name: str, **options: Any) -> gs.Experiment:
+    return gs.Experiment(name, steps=[nothing], **options)
+
+
 def stepped(step: Callable[..., Any], **options: Any) -> gs.Experiment:
     return gs.Experiment("t", steps=[step], **options)
 
@@ -159,6 +163,12 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "huge seed": (lambda: scored(seed=2**32), UsageError, "is no seed", "2**32 - 1"),
     "half a seed": (execute(scored(), seeds=1.5), UsageError, "1.5 is no seed", "whole number"),
     "seed twice": (lambda: scored(seeds=[1, 1]), UsageError, "seed 1 is there twice", "once"),
+    "seeds as number": (
+        lambda: scored(seeds=3), UsageError, "seeds=3 may mean one seed or several",
+        "seed=3 for the one, seeds=range(3)",
+    ),
+    "seed and seeds": (lambda: scored(seed=3, seeds=[1]), UsageError, "both seed= and", "one of them"),
+    "seed 0 and seeds": (lambda: scored(seed=0, seeds=[1]), UsageError, "both seed= and", "one of"),
     "no seeds": (lambda: scored(seeds=[]), UsageError, "no seeds", "seeds=[0]"),
     "no estimator": (lambda: scored(estimator=NoEstimator()), UsageError, "NoEstimator", "has fit"),
     "name of one": (lambda: scored(estimator="SVC"), UsageError, "str is no estimator", "has fit"),
@@ -227,6 +237,9 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "out of range": (lambda: scored(splits=[([0], [99])]), SplitError, "row 99", "from 0 to 39"),
     "empty part": (lambda: scored(splits=[([0], [])]), SplitError, "test: no rows", "40 rows"),
     "no folds": (lambda: scored(splits=[]), SplitError, "no folds", "at least one"),
+    "drawn folds that raise": (
+        lambda: scored(splits=KFold(41).split(X)), SplitError, "splits= raises ValueError", "",
+    ),
     "split that raises": (lambda: scored(splits=lambda X: raises()), SplitError, "on fire", "see "),
     "split of None": (lambda: scored(splits=lambda X: None), SplitError, "NoneType", "return"),
     "splits of nothing": (lambda: staged(raw, splits=3), UsageError, "no dataset", "dataset=…"),
@@ -244,6 +257,37 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "empty name": (lambda: gs.Experiment(" ", steps=[nothing]), UsageError, "needs a name", "text"),
     "number as name": (lambda: gs.Experiment(3, steps=[nothing]), UsageError, "3", "text"),  # type: ignore[arg-type]
     "zero in a name": (lambda: gs.Experiment("a\0", steps=[nothing]), UsageError, r"'\x00'", "leave"),
+    "number in a name": (lambda: named("a#1"), UsageError, "'a#1' of an experiment holds '#'", "'a-1'"),
+    "slash in a name": (lambda: named("a/b"), UsageError, "holds '/'", "'a-b'"),
+    "colons in a name": (lambda: named("a::b"), UsageError, "holds '::'", "'a-b'"),
+    "line in a name": (lambda: named("a\nb"), UsageError, "a line break", "'a b'"),
+    "space before a name": (lambda: named(" a"), UsageError, "begins or ends with a space", "'a'"),
+    "name of the newest": (lambda: named("latest"), UsageError, "the newest", "'experiment-latest'"),
+    "digits as name": (lambda: named("12"), UsageError, "a number", "'experiment-12'"),
+    "slash in a project": (lambda: gs.Project("a/b"), UsageError, "a project holds '/'", "'a-b'"),
+    "project by name": (lambda: named("a", project="b#1"), UsageError, "a project holds", "'b-1'"),
+    "misspelled option": (
+        lambda: named("a", metric=["accuracy"]), UsageError, "no option 'metric'", "did you mean 'metrics'?",
+    ),
+    "misspelled for a project": (
+        lambda: declared_by(raw, metric=["accuracy"]), UsageError, "no option 'metric'", "'metrics'?",
+    ),
+    "option of a project": (
+        lambda: gs.Project("P", desc="x"), UsageError, "a project has no option 'desc'", "'description'",  # type: ignore[call-arg]
+    ),
+    "no name": (lambda: gs.Experiment(steps=[nothing]), UsageError, "needs a name", "first argument"),  # type: ignore[call-arg]
+    "dataset by position": (
+        lambda: gs.Experiment("a", 3, steps=[nothing]), UsageError, "was given 3 without", "OPTION=",  # type: ignore[misc]
+    ),
+    "name twice": (
+        lambda: gs.Experiment("a", name="b", steps=[nothing]), UsageError, "given 'a' without", "name",  # type: ignore[misc]
+    ),
+    "name for a decorator": (
+        lambda: gs.Project("P").experiment("a"), UsageError, "not by 'a'", "name='…'",  # type: ignore[call-overload]
+    ),
+    "project of a project": (
+        lambda: declared_by(raw, project="Q"), UsageError, "project= is what the decorator", "leave it",
+    ),
     "name of a project": (lambda: gs.Project(""), UsageError, "a project needs a name", "text"),
     "executor": (execute(scored(), executor="proceses"), UsageError, "'proceses'", "'processes'"),
     "no jobs": (execute(scored(), jobs=0), SettingsError, "jobs is 0", "1 or more"),
@@ -337,3 +381,32 @@ def test_an_uncaught_error_ends_a_script_with_its_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert last.startswith("gosset.exceptions.UsageError: experiment 'e': steps= is empty; ")
+
+
+def test_names_that_are_no_references_are_taken() -> None:
+    names = ["[red] 🎉", "a.b", "v 2", "it's 'so'", "latest one", "3rd", "a:b", "Über-3"]
+    assert [named(name).name for name in names] == names
+    assert [gs.Project(name).name for name in names] == names
+
+
+def test_an_active_project_that_no_reference_could_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GOSSET_PROJECT", "a/b")
+    with pytest.raises(UsageError, match="'a/b' of a project holds '/'"):
+        named("e").execute(store="memory://", executor="inline", progress=False)
+
+
+def test_folds_that_were_drawn_once_are_there_for_a_plan_and_a_launch() -> None:
+    experiment = scored(splits=KFold(3).split(X), metrics=["accuracy"])
+    experiment.plan(store="memory://")
+    [run] = experiment.execute(store="memory://", executor="inline", progress=False).runs
+    assert len(run.metrics["accuracy"].folds) == 3
+
+
+def test_a_project_decorates_with_and_without_arguments() -> None:
+    project = gs.Project("P")
+    bare = project.experiment(lambda: [RAW])
+    assert bare.name == "<lambda>"
+    assert project.experiment(name="other")(lambda: [RAW]).name == "other"
+    assert set(project.experiments) == {"<lambda>", "other"}

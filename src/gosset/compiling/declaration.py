@@ -6,21 +6,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 from ..datasets import DatasetSource, as_source
-from ..exceptions import UsageError
+from ..exceptions import SplitError, UsageError
 from ..settings import load_settings
 from ..stages import Stage
 from ..types import UNSET
-from ..usercode import declaring_file
+from ..usercode import called, declaring_file
 from .checks import (
     check_dataset_names,
     check_function,
     check_without_estimator,
     config_of,
+    declared_seeds,
     listed,
     name_of,
-    seeds_of,
     stages_of,
     steps_of,
+    told_apart,
 )
 
 DEFAULT_PROJECT = "default"
@@ -46,6 +47,7 @@ class Declaration:
         The file in which it is declared; None in a console.
     """
 
+    @told_apart("an experiment")
     def __init__(
         self,
         name: str,
@@ -61,7 +63,7 @@ class Declaration:
         steps: Iterable[Callable[..., Any]] | None = None,
         parameters: Any = None,
         metrics: Iterable[Any] | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         seeds: Iterable[int] | None = None,
         config: Mapping[str, Any] | None = None,
         task: str | None = None,
@@ -91,16 +93,17 @@ class Declaration:
         check_dataset_names(name, [further.name for further in self.datasets], own)
         check_function(name, "evaluator", evaluator)
         check_function(name, "preprocess", preprocess)
-        self.splits = splits
+        # A generator can be read once only, a plan and a launch both read it.
+        with called(f"experiment {name!r}: splits=", SplitError):
+            self.splits = list(splits) if isinstance(splits, Iterator) else splits
         self.estimator = estimator
         self.evaluator = evaluator
         self.preprocess = preprocess
         self.stages = None if stages is None else stages_of(name, stages)
         self.steps = None if steps is None else steps_of(name, steps)
-        # A generator can be read once only, a plan and a launch both read it.
         self.parameters = list(parameters) if isinstance(parameters, Iterator) else parameters
         self.metrics = None if metrics is None else listed(name, "metrics", metrics)
-        self.seeds = seeds_of(name, seed, seeds)
+        self.seeds = declared_seeds(name, seed, seeds)
         self.config = config_of(name, config)
         self.task = task
         self.description = description
@@ -122,7 +125,7 @@ class Declaration:
     def project_name(self) -> str:
         """The project's name, also where it comes from the settings."""
         if self.project is None:
-            return load_settings().project or DEFAULT_PROJECT
+            return name_of("a project", load_settings().project or DEFAULT_PROJECT)
         return self.project if isinstance(self.project, str) else self.project.name
 
     def __repr__(self) -> str:
