@@ -60,7 +60,7 @@ def prepare(
     if declared.steps is not None and vary:
         names = {name for params in expand(space) for name in params}
         check_varied(declared.name, flatten(vary), names)
-    data = None if declared.dataset is None else _load(declared.dataset)
+    data = None if declared.dataset is None else _load(declared.dataset, declared.name)
     folding = _Folding(_splits(declared), data, declared.name)
     first = folding(seeds[0])
     blueprint = _compile(declared, metrics, data, first)
@@ -189,8 +189,12 @@ def _others(declared: Declaration, blueprint: Blueprint, data: Loaded | None) ->
     if declared.project is not None and not isinstance(declared.project, str):
         known = {**declared.project.datasets, **known}
     taken = {value for stage in blueprint.stages for value in stage.inputs.values()}
-    own = data.name if data else ""
-    return {name: _load(source) for name, source in known.items() if name in taken and name != own}
+    own = data.argument if data else ""
+    return {
+        name: _load(source, declared.name)
+        for name, source in known.items()
+        if name in taken and name != own
+    }
 
 
 def _components(declared: Declaration, blueprint: Blueprint) -> dict[str, object]:
@@ -275,8 +279,9 @@ class _Folding:
         return self._made[at]
 
 
-def _load(source: DatasetSource) -> Loaded:
-    return Loaded(source.name, source.load(), source.description, source.source)
+def _load(source: DatasetSource, experiment: str) -> Loaded:
+    name = source.name if source.named else experiment
+    return Loaded(name, source.name, source.load(), source.description, source.source)
 
 
 def _sources(
@@ -290,7 +295,7 @@ def _sources(
         **dict.fromkeys(others, Scope.CONSTANT),
     }
     if data is not None:
-        sources |= dict.fromkeys(("X", "y", "groups", "data", data.name), Scope.CONSTANT)
+        sources |= dict.fromkeys(("X", "y", "groups", "data", data.argument), Scope.CONSTANT)
     if folded:
         sources["fold"] = Scope.FOLD
     return sources

@@ -118,6 +118,7 @@ def from_function(
         read,
         description or documented,
         f"function {getattr(function, '__module__', '')}.{called}",
+        named=name is not None or called != "<lambda>",
     )
 
 
@@ -131,7 +132,8 @@ def as_source(value: object, name: str | None = None) -> DatasetSource:
         ``(X, y, groups)``; what scikit-learn's loaders return, or the name of one; the path
         of a CSV or Parquet file; a networkx graph; or a function that returns any of these.
     name : str, optional
-        By default that of the file or function, else ``"data"``.
+        By default that of the file or function, else ``"data"``; an experiment keeps such
+        data under its own name.
 
     Raises
     ------
@@ -146,7 +148,7 @@ def as_source(value: object, name: str | None = None) -> DatasetSource:
     <data: 2 rows, 1 feature, target 'target'>
     """
     if isinstance(value, DatasetSource):
-        return value if name is None else replace(value, name=name)
+        return value if name is None else replace(value, name=name, named=True)
     if is_table(value):
         path = os.fspath(value)  # type: ignore[call-overload]
         origin = declaring_file()
@@ -162,7 +164,11 @@ def as_source(value: object, name: str | None = None) -> DatasetSource:
         return from_function(value, name=name)
     _refuse_unknown(value)
     return DatasetSource(
-        name or "data", lambda: interpreted(value, Schema()), "", type(value).__name__
+        name or "data",
+        lambda: interpreted(value, Schema()),
+        "",
+        type(value).__name__,
+        named=name is not None,
     )
 
 

@@ -30,12 +30,15 @@ class DatasetSource:
     description : str
     source : str
         Where the data come from, for people: a path, a function, a library.
+    named : bool
+        False: nobody gave a name, and the store keeps it under the experiment's.
     """
 
     name: str
     read: Callable[[], Data]
     description: str = ""
     source: str = ""
+    named: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
