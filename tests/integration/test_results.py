@@ -1,6 +1,9 @@
 """What a launch says of itself when it is over."""
 
+import time
+import warnings
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import IsolationForest
@@ -74,3 +77,70 @@ def test_of_a_store_in_memory_no_command_is_said_to_show_anything():
     with gs.open_store("memory://") as store:
         result = carried_out(scored_stage, accuracy, store=store, parameters={"lr": [0.1]})
     assert result.summary().tail[-1] == "kept in memory, until this process ends"
+
+
+@gs.stage
+def words():
+    return ["a", "b"]
+
+
+@gs.stage
+def counted(words, lr):
+    return len(words) * lr
+
+
+@gs.stage
+def loud(words, lr):
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(f"lr is {lr}", UserWarning, stacklevel=1)
+    return lr
+
+
+def test_what_is_shared_within_a_launch_was_not_in_the_cache():
+    with gs.open_store("memory://") as store:
+        first = carried_out(words, counted, store=store, parameters={"lr": [1, 2, 3]})
+        again = carried_out(words, counted, store=store, parameters={"lr": [1, 2, 3, 4]})
+    assert "4 computed, 2 shared, 0 cached, 0 failed, 0 skipped" in first.summary().tail
+    assert first.to_dict()["computations"] == {
+        "computed": 4, "cached": 2, "failed": 0, "skipped": 0
+    }  # fmt: skip
+    assert again.work.shared == 0
+    assert any(line.startswith("1 computed, ") for line in again.summary().tail)
+
+
+def test_warnings_that_computations_printed_are_told_of_with_the_run_that_shows_them(tmp_path):
+    with gs.open_store(f"sqlite:///{tmp_path / 'lab.db'}") as store:
+        result = carried_out(words, loud, store=store, parameters={"lr": [1, 2, 3]})
+        again = carried_out(words, loud, store=store, parameters={"lr": [1, 2, 3]})
+    told = "3 computations printed warnings, such as UserWarning; see gosset show e#1"
+    assert told in result.summary().tail
+    assert not any("printed warnings" in line for line in again.summary().tail)
+
+
+@gs.stage(cache=False)
+def flaky(lr):
+    if lr == 2 and not Path("mended").exists():
+        raise ValueError("not yet")
+    time.sleep(0.05)
+    return lr
+
+
+def test_the_time_for_which_a_launch_lay_idle_is_not_told_as_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    experiment = gs.Experiment("e", stages=[flaky], parameters={"lr": [1, 2]})
+    with gs.open_store("memory://") as store:
+        first = experiment.execute(store=store, progress=False)
+        time.sleep(1.2)
+        Path("mended").touch()
+        resumed = experiment.resume(store=store, progress=False)
+        again = experiment.resume(store=store, progress=False)
+    assert first.work.seconds == first.launch.duration
+    assert resumed.launch.duration > 1.2 > 1.0 > resumed.work.seconds >= 0.05
+    assert resumed.to_dict()["duration"] == resumed.work.seconds
+    assert resumed.summary().head.startswith(
+        "default/e: launch 1 resumed, execution 1, complete in"
+    )
+    head = again.summary().head
+    assert head == "default/e: launch 1, execution 1, complete: nothing to resume"
+    assert not any("computed" in line for line in again.summary().tail)
