@@ -124,6 +124,7 @@ def compile_estimator(
         translate=names.translate,
         hyperparameters=names.hyperparameters,
         fields=names.fields,
+        scores={stage.name for stage in scores},
         components={"estimator": factory.function if factory else prototype},
         objective=scoring.objective,
         description={

@@ -47,6 +47,7 @@ def compile_stages(
         kind="stages",
         stages=(*stages, *scoring.stages, *looks),
         translate=untranslated,
+        scores={stage.name for stage in scoring.stages},
         objective=scoring.objective,
         description={
             "stages": [stage.name for stage in stages],

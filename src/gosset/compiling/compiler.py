@@ -15,6 +15,7 @@ from ..blueprints.rows import fold_views
 from ..datasets import DatasetSource
 from ..estimators import FunctionEstimator
 from ..exceptions import UsageError
+from ..metrics import resolve
 from ..parameters import expand, flatten, jsonable, override
 from ..pipeline import Scope
 from ..stages import Stage
@@ -67,7 +68,12 @@ def prepare(
     others = _others(declared, blueprint, data)
     sources = _sources(data, others, folded=first is not None)
     pipeline = settle_pipeline(blueprint, sources, sets)
-    code = code_version(pipeline, _components(declared, blueprint))
+    code = code_version(
+        pipeline,
+        _components(declared, blueprint),
+        scores=blueprint.scores,
+        metrics=_own_metrics(declared),
+    )
     return Prepared(
         project=declared.project_name,
         name=declared.name,
@@ -202,6 +208,12 @@ def _components(declared: Declaration, blueprint: Blueprint) -> dict[str, object
     if callable(declared.splits) and not hasattr(declared.splits, "split"):
         components["splits"] = declared.splits
     return components
+
+
+def _own_metrics(declared: Declaration) -> list[Stage]:
+    """Return the metrics that the experiment declares otherwise than by name, as stages."""
+    given = [metric for metric in declared.metrics or () if not isinstance(metric, str)]
+    return [stage for stage in resolve(given).stages if not stage.view]
 
 
 def _definition(
