@@ -381,7 +381,8 @@ class CacheEntry:
         Digest of all parts but the inputs: stage, code, parameters, outputs, formats.
     parts : mapping
         For ``cache explain``: ``code``, a digest; ``parameters``, name → value;
-        ``inputs``, argument → identity.
+        ``inputs``, argument → identity; where there are any, ``files``, path → digest, of
+        those among the parameters, and ``reads``, the paths of others that were read.
     evicted : bool
         The bytes were dropped; the digests are remembered, so that what was computed
         from them is still known to be good.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .exceptions import ParameterError, PipelineError, did_you_mean
+from .fingerprint import File
 from .graph import topological
 from .stages import Stage
 from .types import UNSET
@@ -73,7 +74,8 @@ class Pipeline:
         """Return stage → its parameters' values under the parameter set `params`.
 
         ``lr`` reaches every stage that declares ``lr``; ``trained.lr`` only the stage
-        ``trained``, before which the plain name gives way. Defaults fill the rest.
+        ``trained``, before which the plain name gives way. Defaults fill the rest. In the
+        place of a file a text is the path of another one.
 
         Parameters
         ----------
@@ -97,6 +99,9 @@ class Pipeline:
                 for parameter, default in stage.parameters.items()
             }
             values |= settled.get(name, {})
+            for parameter, default in stage.parameters.items():
+                if isinstance(default, File) and isinstance(values[parameter], str):
+                    values[parameter] = File(str(values[parameter]))
             missing = [parameter for parameter, value in values.items() if value is UNSET]
             if missing:
                 raise ParameterError(

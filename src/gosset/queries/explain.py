@@ -48,7 +48,7 @@ class Change:
     Attributes
     ----------
     part : str
-        ``"code"``, ``"version"``, ``"package"``, ``"parameter"`` or ``"input"``.
+        ``"code"``, ``"version"``, ``"package"``, ``"parameter"``, ``"file"`` or ``"input"``.
     name : str
         Which of them; of code the dotted name of a function, class or constant.
     before, after : JSON
@@ -81,6 +81,8 @@ class Change:
         match self.part:
             case "code":
                 return f"{self._component()} {self._verb()}"
+            case "file":
+                return f"file {self.name} {self._verb()}"
             case "input":
                 why = f": {' and '.join(map(str, self.cause))}" if self.cause else ""
                 return f"input {self.name} {self._verb()}{why}"
@@ -211,21 +213,27 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
         # A whole estimator is told by those of the run's parameters that configured it.
         own = [] if change.name in after.run.params else _configured(before.run, after.run, change)
         found += own or [change]
+    files = _differences("file", _of_entry(before, "files"), _of_entry(after, "files"))
+    found += [change for change in files if change.before and change.after]
     found += _differences("input", before.computation.inputs, after.computation.inputs)
     return tuple(found)
 
 
 def _unseen(made: Made) -> str:
-    """Return what of the code a key cannot tell, because it is settled when the code runs."""
-    described = _described(made.execution, made.computation.stage)
-    if made.computation.key is None or made.execution is None or described.get("version"):
-        return ""
-    unresolved = made.execution.code.get("unresolved")
+    """Return what its key cannot tell: files that were read, code that is settled as it runs."""
+    entry, execution = made.entry, made.execution
+    reads = None if entry is None else entry.parts.get("reads")
+    told = ""
+    if isinstance(reads, list):
+        told = f"; it read {', '.join(map(str, reads))}, whose content does not count"
+    described = _described(execution, made.computation.stage)
+    unresolved = None if execution is None else execution.code.get("unresolved")
+    if made.computation.key is None or described.get("version") or not isinstance(unresolved, list):
+        return told
     parts = as_mapping(described.get("parts"))
-    ways = dynamic_ways(map(str, unresolved)) if isinstance(unresolved, list) else {}
-    return "".join(
-        f"; what {component} reaches by {', '.join(by)} does not count, as nothing can see it"
-        for component, by in ways.items()
+    return told + "".join(
+        f"; what {component} reaches by {', '.join(ways)} does not count, as nothing can see it"
+        for component, ways in dynamic_ways(map(str, unresolved)).items()
         if component in parts
     )
 
@@ -344,7 +352,11 @@ def _sources(execution: Execution | None) -> Mapping[str, JSONValue]:
 
 
 def _parameters(made: Made) -> Mapping[str, JSONValue]:
-    return {} if made.entry is None else as_mapping(made.entry.parts.get("parameters"))
+    return _of_entry(made, "parameters")
+
+
+def _of_entry(made: Made, part: str) -> Mapping[str, JSONValue]:
+    return {} if made.entry is None else as_mapping(made.entry.parts.get(part))
 
 
 def _on(when: datetime | None) -> str:

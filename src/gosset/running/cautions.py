@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..compiling.prepared import Prepared
 from ..entities import Run
 from ..fingerprint import codes_in, dynamic_ways
+
+FILES_SHOWN = 3
+"""Of the files that a stage read, so many are named."""
 
 Results: TypeAlias = tuple[tuple[str, int | None, tuple[str, ...]], ...]
 """Stage, fold and identities of the outputs, of every computation of a run."""
@@ -45,6 +48,22 @@ def _values(prepared: Prepared) -> Iterable[object]:
     stages = prepared.runs[0].assigned if prepared.runs else {}
     of_first = [value for assigned in stages.values() for value in assigned.values()]
     return {id(value): value for value in (*given, *of_first)}.values()
+
+
+def undeclared(stage: str, reads: Sequence[str]) -> str:
+    """Tell of files that a stage read, although the cache does not know their content.
+
+    Examples
+    --------
+    >>> undeclared("words", ["book.txt"])
+    "stage 'words' read book.txt, whose content is no part of its cache key: ..."
+    """
+    told = ", ".join(reads[:FILES_SHOWN])
+    more = f" and {len(reads) - FILES_SHOWN} more files" * (len(reads) > FILES_SHOWN)
+    return (
+        f"stage {stage!r} read {told}{more}, whose content is no part of its cache key: "
+        f"give it as a parameter, such as file=gosset.File({reads[0]!r}), or as a dataset"
+    )
 
 
 class Repeats:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..entities import Attempt, CacheEntry, Computation
+from ..fingerprint import files_in
 from ..identifiers import now
 from ..parameters import jsonable
 from ..planner.plan import Item
@@ -122,6 +123,7 @@ class Entries:
     def __init__(self) -> None:
         # The folds of a run share their parameters, and to describe an estimator takes long.
         self._described: dict[int, dict[str, JSONValue]] = {}
+        self._files: dict[int, dict[str, JSONValue]] = {}
 
     def entry_of(self, item: Item, outcome: Outcome) -> CacheEntry:
         """Return the cache entry of a piece of work that was computed."""
@@ -129,6 +131,7 @@ class Entries:
         shared = id(item.parameters)  # the plan keeps them as long as this object is used
         if shared not in self._described:
             self._described[shared] = {n: jsonable(v) for n, v in item.parameters.items()}
+            self._files[shared] = {file.path: file.digest for file in files_in(item.parameters)}
         return CacheEntry(
             key=outcome.key,
             recipe=item.recipe,
@@ -137,6 +140,8 @@ class Entries:
                 "code": item.code,
                 "parameters": self._described[shared],
                 "inputs": dict(outcome.inputs),
+                **({"files": self._files[shared]} if self._files[shared] else {}),
+                **({"reads": [*outcome.reads]} if outcome.reads else {}),
             },
             outputs=outcome.outputs,
             wall=outcome.wall,
