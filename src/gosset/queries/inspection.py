@@ -7,6 +7,7 @@ from typing import cast
 from ..entities import Dataset, Execution, Experiment, Launch, Project, Run
 from ..exceptions import NotFoundError
 from ..filters import equal
+from ..fingerprint import derive_seed
 from ..results import wire
 from ..storage.base import ArtifactSummary
 from ..store import Store
@@ -62,6 +63,7 @@ def _run_details(store: Store, run: Run) -> dict[str, JSONValue]:
     ]
     return {
         **wire.run_to_json(run),
+        "fold_seeds": _fold_seeds(store, run),
         "hyperparameters": [wire.hyperparameter_to_json(h) for h in run.hyperparameters],
         "computations": [wire.computation_to_json(c) for c in computations],
         "attempts": [wire.attempt_to_json(a) for a in store.catalog.attempts(run.id)],
@@ -71,6 +73,14 @@ def _run_details(store: Store, run: Run) -> dict[str, JSONValue]:
         "artifacts": artifacts,
         "exception": wire.exception_to_json(run.exception),
     }
+
+
+def _fold_seeds(store: Store, run: Run) -> list[JSONValue]:
+    """Return what a stage that takes ``seed`` is given on each fold, a fit among them."""
+    if run.split is None or run.seed is None:
+        return []
+    folds = store.catalog.split(run.split).folds
+    return [derive_seed(run.seed, "fold", fold) for fold in range(folds)]
 
 
 def _launch_details(store: Store, launch: Launch) -> dict[str, JSONValue]:
