@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..compiling.prepared import Prepared, Settled
-from ..entities import ArtifactRef, Execution, Experiment, Launch, Run, Status
+from ..entities import (
+    ArtifactRef,
+    CacheEntry,
+    ComputationStatus,
+    Execution,
+    Experiment,
+    Launch,
+    Run,
+    Status,
+)
 from ..exceptions import (
     ArtifactDamagedError,
     ArtifactError,
@@ -74,6 +83,36 @@ def lookup_in(store: Store, *, cache: bool = True) -> Lookup:
     )
 
 
+def _lookup_of(store: Store, started: Launch) -> Lookup:
+    """Return what a launch may find in the cache when it is resumed.
+
+    One that was not to use the cache finds what it computed itself, and nothing older.
+    """
+    if started.settings.get("cache") is not False:
+        return lookup_in(store)
+    computations = store.catalog.computations(launch_id=started.id)
+    for run in store.runs_of(started):
+        computations += store.catalog.computations(run.id)
+    made = {
+        c.key: CacheEntry(
+            key=c.key,
+            recipe="",
+            stage=c.stage,
+            parts={},
+            outputs=c.outputs,
+            wall=c.wall,
+            created=c.started or started.created,
+        )
+        for c in computations
+        if c.key is not None and c.status is ComputationStatus.COMPUTED
+    }
+    return replace(
+        lookup_in(store),
+        entries=lambda keys: {key: made[key] for key in keys if key in made},
+        candidates=lambda recipes: {},
+    )
+
+
 def launch(
     prepared: Prepared,
     store: Store,
@@ -111,7 +150,8 @@ def launch(
         settings=options.settings,
         status=Status.RUNNING,
     )
-    launching = _Launching(prepared, store, options, executor, started, observer or Quiet())
+    lookup = lookup_in(store, cache=options.cache)
+    launching = _Launching(prepared, store, options, executor, started, lookup, observer or Quiet())
     return launching.carry_out(lambda: _new_runs(prepared, store, execution, started))
 
 
@@ -172,6 +212,7 @@ def resume(
 ) -> tuple[Launch, Tally]:
     """Carry out the runs of a launch that did not complete; the others are left alone.
 
+    Of a launch that was not to use the cache, only its own work is found again.
     Aggregates over runs are carried out over all of them. A launch that is complete stays
     as it is.
 
@@ -214,7 +255,8 @@ def resume(
             f"launch {started.experiment}#{started.number} was resumed by another process",
             hint="wait until it has ended",
         )
-    launching = _Launching(prepared, store, options, executor, started, observer)
+    lookup = _lookup_of(store, started)
+    launching = _Launching(prepared, store, options, executor, started, lookup, observer)
     return launching.carry_out(lambda: left)
 
 
@@ -249,6 +291,7 @@ class _Launching:
         options: Options,
         executor: Executor,
         started: Launch,
+        lookup: Lookup,
         observer: Observer,
     ) -> None:
         self._prepared = prepared
@@ -256,6 +299,7 @@ class _Launching:
         self._options = options
         self._executor = executor
         self._launch = started
+        self._lookup = lookup
         self._observer = observer
 
     def carry_out(self, chosen: Callable[[], Sequence[Chosen]]) -> tuple[Launch, Tally]:
@@ -288,12 +332,11 @@ class _Launching:
         plans = self._prepared.run_plans(
             [member.run for member in members], [settled for settled, _ in chosen]
         )
-        lookup = lookup_in(self._store, cache=self._options.cache)
         for message in unseen_code(self._prepared):
             self._observer.warn(message)
         tally = Tally()
         for turn in range(ROUNDS):
-            planned = self._prepared.plan(plans, lookup)
+            planned = self._prepared.plan(plans, self._lookup)
             self._executor.open(self._setup(planned))
             runner = Runner(
                 self._launch.id,
