@@ -27,6 +27,8 @@ class Made:
         The code version of its run.
     cache_used : bool
         Whether its launch looked into the cache.
+    new : bool
+        Whether earlier launches of its experiment had no stage of its name.
     """
 
     computation: Computation
@@ -34,6 +36,7 @@ class Made:
     entry: CacheEntry | None = None
     execution: Execution | None = None
     cache_used: bool = True
+    new: bool = False
 
     @property
     def when(self) -> datetime | None:
@@ -263,6 +266,8 @@ def _computed(
         name = before[-1].run.name
         words = f"run {name} did the same{_on(before[-1].when)}, but its bytes were gone"
         return words, name, ()
+    if made.new:
+        return "first time: no stage of this name before", None, ()
     compared = [(changes_between(other, made), other) for other in earlier]
     if not compared:
         return "first time", None, ()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import cast
 
 from ..entities import CacheEntry, Computation, ComputationStatus, Execution, Launch, Run
 from ..exceptions import NotFoundError, did_you_mean
-from ..filters import And, Expression, Not, equal
+from ..filters import And, Comparison, Expression, Name, Not, equal
 from ..storage.base import Order
 from ..store import Store
 from .explain import Explanation, Made, explain
@@ -80,12 +81,23 @@ class _History:
         earlier = [c for c in found if c.key != computation.key and _before(c, computation)]
         keys = {c.key for c in (computation, *earlier) if c.key is not None}
         entries = self._store.catalog.entries(keys)
+        made = self._made(computation, self._run, entries)
         return explain(
-            self._made(computation, self._run, entries),
+            replace(made, new=self._is_new(within)),
             self._others(same, computation, entries),
             self._others(earlier, computation, entries),
             self._producers,
         )
+
+    def _is_new(self, within: Expression) -> bool:
+        """Whether earlier launches had other stages, but none of this name."""
+        run = self._run
+        before = Comparison(Name(("launch",)), "<", run.launch)
+        others = And((equal(project=run.project, experiment=run.experiment), before))
+        return self._any(others) and not self._any(And((within, before)))
+
+    def _any(self, which: Expression) -> bool:
+        return bool(self._store.catalog.select("computations", where=which, limit=1))
 
     def _producers(self, before: Made, after: Made, name: str) -> tuple[Made, Made] | None:
         """Return the computations that the input `name` of both came from."""
