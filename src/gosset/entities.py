@@ -382,7 +382,9 @@ class CacheEntry:
     parts : mapping
         For ``cache explain``: ``code``, a digest; ``parameters``, name → value;
         ``inputs``, argument → identity; where there are any, ``files``, path → digest, of
-        those among the parameters, and ``reads``, the paths of others that were read.
+        those among the parameters, ``reached``, parameter → component → {``digest``,
+        ``heading``}, of code in their values, and ``reads``, the paths of other files that
+        were read.
     evicted : bool
         The bytes were dropped; the digests are remembered, so that what was computed
         from them is still known to be good.

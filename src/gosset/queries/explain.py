@@ -61,6 +61,8 @@ class Change:
     module : str
         Of code, the dotted name of the module that it is in; by default all but the last
         part of `name`.
+    parameter : str
+        Of code in the value of a parameter, the parameter's name.
     cause : tuple of Change
         Of an input, what changed in the computation that it came from.
 
@@ -78,12 +80,14 @@ class Change:
     after: JSONValue = None
     source: str = ""
     module: str = ""
+    parameter: str = ""
     cause: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
         match self.part:
             case "code":
-                return f"{self._component()} {self._verb()}"
+                prefix = f"parameter {self.parameter}: " if self.parameter else ""
+                return f"{prefix}{self._component()} {self._verb()}"
             case "file":
                 return f"file {self.name} {self._verb()}"
             case "input":
@@ -98,6 +102,7 @@ class Change:
             "name": self.name,
             "before": self.before,
             "after": self.after,
+            "parameter": self.parameter,
             "cause": [change.to_dict() for change in self.cause],
         }
 
@@ -216,10 +221,35 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
         # A whole estimator is told by those of the run's parameters that configured it.
         own = [] if change.name in after.run.params else _configured(before.run, after.run, change)
         found += own or [change]
+    found += _reached(before, after)
     files = _differences("file", _of_entry(before, "files"), _of_entry(after, "files"))
     found += [change for change in files if change.before and change.after]
     found += _differences("input", before.computation.inputs, after.computation.inputs)
     return tuple(found)
+
+
+def _reached(before: Made, after: Made) -> list[Change]:
+    """Return which code in the values of parameters changed."""
+    old, new = _of_entry(before, "reached"), _of_entry(after, "reached")
+    found = []
+    for parameter in old.keys() & new.keys():
+        then, now = as_mapping(old[parameter]), as_mapping(new[parameter])
+        sources = {name: as_mapping(told).get("heading", "") for name, told in now.items()}
+        for name in sorted(then.keys() & now.keys()):
+            digests = [as_mapping(told[name]).get("digest") for told in (then, now)]
+            if digests[0] != digests[1]:
+                found.append(
+                    Change(
+                        part="code",
+                        name=name,
+                        before=digests[0],
+                        after=digests[1],
+                        source=str(sources[name]),
+                        module=_module(name, sources),
+                        parameter=parameter,
+                    )
+                )
+    return found
 
 
 def _unseen(made: Made) -> str:
