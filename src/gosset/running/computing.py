@@ -7,7 +7,6 @@ import copy
 import resource
 import sys
 import time
-import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,9 +15,10 @@ from urllib.parse import unquote, urlsplit
 from ..artifacts import open_artifacts
 from ..artifacts.base import ArtifactStore
 from ..artifacts.values import keep, load
-from ..entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo
+from ..entities import ArtifactRef, ComputationStatus, Dataset
 from ..exceptions import GossetError, SerializationError, StageError
 from ..executors.base import Send
+from ..executors.failures import describe_exception
 from ..fingerprint import File, files_in
 from ..identifiers import now
 from ..naming import checked_name
@@ -265,7 +265,7 @@ class _Task:
                 status=ComputationStatus.FAILED,
                 key=key,
                 inputs=identities,
-                exception=_exception(error),
+                exception=describe_exception(error, without=__file__),
                 damaged=tuple(artifact.digest for artifact in self._unreadable(work)),
             )
         outputs: tuple[ArtifactRef, ...] = ()
@@ -280,7 +280,9 @@ class _Task:
             state = _state(run)
         # Whatever a stage raises is data, also when it means to end the process.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            exception, outputs = _exception(error), self._logged_so_far(run, work)
+            # The frames of this module say nothing about the user's code.
+            exception = describe_exception(error, without=__file__, function=stage.function)
+            outputs = self._logged_so_far(run, work)
         return Outcome(
             work=work.id,
             status=ComputationStatus.FAILED if exception else ComputationStatus.COMPUTED,
@@ -459,25 +461,6 @@ class _Task:
 
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
-
-
-def _exception(error: BaseException) -> ExceptionInfo:
-    kind = type(error)
-    name = (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
-    # The frames of this module say nothing about the user's code.
-    frames = traceback.TracebackException.from_exception(error)
-    frames.stack = traceback.StackSummary.from_list(
-        [frame for frame in frames.stack if frame.filename != __file__]
-    )
-    try:
-        message = str(error)
-    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
-        message = "(its message could not be made)"
-    return ExceptionInfo(type=name, message=message, traceback="".join(frames.format()))
 
 
 def _state(run: ActiveRun | None) -> bytes | None:
