@@ -7,7 +7,7 @@ import pytest
 
 import gosset as gs
 from gosset.entities import Status
-from gosset.exceptions import UsageError
+from gosset.exceptions import NotFoundError, UsageError
 from gosset.upkeep.housekeeping import clear_cache, delete
 
 
@@ -53,3 +53,15 @@ def test_clearing_the_cache_leaves_what_a_launch_at_work_has_just_written(store)
     assert (cleared.entries, cleared.collected.digests) == (1, (given.digest,))
     assert store.artifacts.contains(fresh)
     assert not store.artifacts.contains(given.digest)
+
+
+def test_clearing_what_the_cache_never_held_is_told(store):
+    @gs.stage
+    def fit(k: int = 1):
+        return k
+
+    gs.Experiment("e", stages=[fit]).execute(store=store, progress=False)
+    with pytest.raises(NotFoundError, match="nothing of a stage 'fti'; did you mean 'fit'"):
+        clear_cache(store, stage="fti")
+    assert clear_cache(store, stage="fit").entries == 1
+    assert clear_cache(store, stage="fit").entries == 0
