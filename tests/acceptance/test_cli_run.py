@@ -102,6 +102,11 @@ def test_runs_that_differ_only_in_the_seed_are_one_row(lab: Workplace) -> None:
     assert rows[0].startswith("★")
 
 
+def test_seeds_are_written_with_commas_or_as_a_range(lab: Workplace) -> None:
+    told = lab.gosset("run", "lab.py", "--seeds", "0-3", code=2).stderr
+    assert "--seeds 0-3: '0-3' is no seed; write 0,1,2,3 or, the same, 0:3" in told
+
+
 def test_quiet_prints_nothing(lab: Workplace) -> None:
     done = lab.gosset("run", "lab.py", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")

@@ -171,8 +171,9 @@ def test_a_misspelled_variable_is_refused_and_a_foreign_one_is_not(
     root: Path, environ: dict[str, str]
 ) -> None:
     load_settings(root, environ={**environ, "GOSSET_SERVER_TOKEN": "x"})
-    with pytest.raises(SettingsError, match=r"GOSSET_STOER: .*did you mean 'store'"):
-        load_settings(root, environ={**environ, "GOSSET_STOER": "x"})
+    for slip, meant in [("STOER", "store"), ("JOBB", "jobs"), ("PROJ", "project")]:
+        with pytest.raises(SettingsError, match=rf"GOSSET_{slip}: .*did you mean '{meant}'"):
+            load_settings(root, environ={**environ, f"GOSSET_{slip}": "x"})
 
 
 def test_an_unknown_argument_is_refused(root: Path, environ: dict[str, str]) -> None:

@@ -131,11 +131,25 @@ class _Given:
             vary[name] = values
         self.declared: dict[str, Any] = {
             "vary": vary,
-            "seeds": None if seeds is None else parse_option(f"seeds={seeds}")[1],
+            "seeds": None if seeds is None else _seeds(seeds),
             "metrics": split_list(metrics),
         }
         self.given = bool(vary or metrics)
         self.all = {**self.declared, "cache": cache}
+
+
+def _seeds(text: str) -> list[object]:
+    """Return the seeds that ``--seeds`` lists; whether they are good ones is for others to say."""
+    from ..exceptions import UsageError
+    from ..parameters import parse_option
+
+    seeds = parse_option(f"seeds={text}")[1]
+    for seed in seeds:
+        if isinstance(seed, str):
+            raise UsageError(
+                f"--seeds {text}: {seed!r} is no seed", hint="write 0,1,2,3 or, the same, 0:3"
+            )
+    return seeds
 
 
 def _loaded(file: str, what: _Given) -> list[Experiment]:

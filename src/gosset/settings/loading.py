@@ -69,7 +69,7 @@ def _layers(
         if not variable.startswith("GOSSET_") or not value:
             continue
         # Other variables may well begin so; only what looks like a slip is refused.
-        if name in NAMES or difflib.get_close_matches(name, NAMES, n=1, cutoff=0.8):
+        if name in NAMES or difflib.get_close_matches(name, NAMES, n=1, cutoff=0.7):
             yield variable, start, {name: value}
     yield "argument", start, {n: v for n, v in arguments.items() if v is not None}
 
