@@ -15,6 +15,7 @@ from .artifacts.values import load
 from .entities import ArtifactRef, Computation, Dataset, Experiment, Launch, Run
 from .exceptions import NotFoundError, StorageError, UsageError, did_you_mean
 from .filters import Expression, equal, parse
+from .naming import checked_name
 from .settings import (
     Settings,
     artifacts_url,
@@ -25,7 +26,7 @@ from .settings import (
     sqlite_path,
 )
 from .storage import open_catalog
-from .storage.base import Catalog, Order
+from .storage.base import Batch, Catalog, Order, RunUpdate
 from .types import JSONValue
 
 if TYPE_CHECKING:
@@ -265,6 +266,33 @@ class Store:
 
     # -- keeping house
 
+    def tag(self, run: Run | str, *tags: str, remove: bool = False) -> Run:
+        """Add tags to a run that has ended, or take them away, and return it as it then is.
+
+        Parameters
+        ----------
+        run : Run or str
+        *tags : str
+            Those that it has already, or has not when they are taken away, stay as they are.
+        remove : bool
+            Take them away.
+
+        Raises
+        ------
+        UsageError
+            The run is at work, and may set tags itself; or one of `tags` is no name.
+        """
+        current = self.run(run.id if isinstance(run, Run) else run)
+        if not current.status.ended:
+            raise UsageError(
+                f"run {current.name} is {current.status}", hint="tag it when it has ended"
+            )
+        kept = [tag for tag in current.tags if not remove or tag not in tags]
+        new = () if remove else tuple(checked_name("a tag", tag) for tag in tags)
+        wanted = tuple(dict.fromkeys((*kept, *new)))
+        self.catalog.record(Batch(runs=[RunUpdate(id=current.id, tags=wanted)]))
+        return self.run(current.id)
+
     def collect_garbage(
         self, *, dry_run: bool = False, grace: float = 3600.0, evicted: Collection[str] = ()
     ) -> Collected:
@@ -305,7 +333,8 @@ def _no_output(
     ]
     where = "" if fold is None else f" on fold {fold}"
     why = "".join(f": stage {s!r} failed with {e.line}" for s, e in failures[:1])
-    known = {artifact.name for c in computations for artifact in c.outputs}
+    outputs = {artifact.name for c in computations for artifact in c.outputs}
+    known = {output for output in outputs if not output.startswith("@")}  # those are Gosset's own
     # What failed tells more than the names of what did not.
     hint = "" if failures or name in known else did_you_mean(name, known)
     return NotFoundError(f"{owner} has no output {name!r}{where}{why}", hint=hint)

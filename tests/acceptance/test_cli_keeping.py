@@ -143,6 +143,19 @@ def test_gc_finds_only_what_nothing_refers_to(workplace: Workplace) -> None:
 # -- deleting
 
 
+def test_runs_are_tagged_found_by_their_tags_and_untagged(workplace: Workplace) -> None:
+    workplace.write("sizes.py", STAGES)
+    workplace.gosset("run", "sizes.py", "--quiet")
+    told = workplace.json("tag", "sizes#1", "draft", "to look at", "draft")
+    assert (told["name"], told["tags"]) == ("sizes#1", ["draft", "to look at"])
+    listed = workplace.json("list", "runs", "'draft' in tags")
+    assert [run["name"] for run in listed] == ["sizes#1"]
+    done = workplace.gosset("tag", "sizes#1", "draft", "other", "--remove")
+    assert done.stderr == "gosset: tags of sizes#1: to look at\n"
+    assert workplace.json("list", "runs", "'draft' in tags") == []
+    assert "no name for a tag" in workplace.gosset("tag", "sizes#1", "", code=2).stderr
+
+
 def test_deleting_a_run_asks_and_leaves_what_is_above(workplace: Workplace) -> None:
     workplace.write("sizes.py", STAGES)
     workplace.gosset("run", "sizes.py", "--quiet")

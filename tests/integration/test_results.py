@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from sklearn.ensemble import IsolationForest
 
 import gosset as gs
 from gosset.entities import Direction
+from gosset.exceptions import NotFoundError, UsageError
 
 X = np.random.default_rng(0).normal(size=(30, 2))
 
@@ -144,3 +146,29 @@ def test_the_time_for_which_a_launch_lay_idle_is_not_told_as_work(tmp_path, monk
     head = again.summary().head
     assert head == "default/e: launch 1, execution 1, complete: nothing to resume"
     assert not any("computed" in line for line in again.summary().tail)
+
+
+def logging(lr):
+    gs.log({"loss": lr})
+    return lr
+
+
+def test_what_could_be_meant_by_an_output_is_what_stages_name():
+    with gs.open_store("memory://") as store:
+        result = carried_out(gs.stage(logging), store=store, parameters={"lr": [1]})
+        with pytest.raises(NotFoundError) as raised:
+            result.output(result.runs[0], "zzz")
+    assert raised.value.hint == "known are 'logging'"
+
+
+def test_a_run_is_tagged_when_it_has_ended_and_keeps_its_own_tags():
+    def tagging(run):
+        run.set_tags("own")
+        with pytest.raises(UsageError, match=r"run e#1 is \w+; tag it when it has ended"):
+            store.tag("e#1", "early")
+
+    with gs.open_store("memory://") as store:
+        gs.Experiment("e", steps=[tagging]).execute(store=store, progress=False)
+        assert store.tag("e#1", "later", "own").tags == ("own", "later")
+        assert [run.name for run in store.runs("'later' in tags")] == ["e#1"]
+        assert store.tag(store.run("e#1"), "own", remove=True).tags == ("later",)
