@@ -167,7 +167,7 @@ CALLS: dict[str, tuple[list[str], list[str]]] = {
     "ambiguous id": (["show", "AMBIGUOUS"], ["names several runs", "write more of it"]),
     "empty id": (["show", ""], ["''"]),
     "id of two lines": (["show", "a\nb"], ["'a\\nb'"]),
-    "id with markup": (["show", "[red]x[b]"], ["[red]x[/red]"]),
+    "id with markup": (["show", "[red]x[/red]"], ["[red]x[/red]"]),
     "id in emoji": (["show", "🎉"], ["🎉"]),
     "id that is a path": (["show", "../../etc/passwd"], ["../../etc/passwd"]),
     "long id": (["show", LONG], ["xxx"]),
