@@ -193,7 +193,8 @@ class Experiment(Declaration):
         started : Launch or str
             The launch, its id, number or ``"latest"``. What its call gave in the place of
             the declaration holds again: parameters, seeds, metrics; so do its time limit, and
-            its executor and jobs unless they are given here.
+            its executor and jobs unless they are given here. One that was not to use the
+            cache finds its own work again, and nothing older.
         executor, jobs, store, progress
             As of :meth:`execute`.
         parameters : optional
