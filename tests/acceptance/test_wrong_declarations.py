@@ -277,7 +277,7 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     ),
     "no name": (lambda: gs.Experiment(steps=[nothing]), UsageError, "needs a name", "first argument"),  # type: ignore[call-arg]
     "dataset by position": (
-        lambda: gs.Experiment("a", 3, steps=[nothing]), UsageError, "was given 3 without", "OPTION=",  # type: ignore[misc]
+        lambda: gs.Experiment("a", 3, steps=[nothing]), UsageError, "was given 3 without", "OPTION=",  # type: ignore[arg-type, call-arg]
     ),
     "name twice": (
         lambda: gs.Experiment("a", name="b", steps=[nothing]), UsageError, "given 'a' without", "name",  # type: ignore[misc]
