@@ -68,6 +68,7 @@ def compute(
 ) -> None:
     """Compute metrics of runs from their stored results, and keep them; nothing is fitted."""
     from ..compare import fold_counts, summary_table
+    from ..running.measuring import foremost
     from ..running.rescoring import compute_metrics
 
     call = call_of(context)
@@ -84,7 +85,7 @@ def compute(
     if not again:
         say("no runs")
         return
-    names = list(dict.fromkeys(m.name for scores in found.values() for m in scores))
+    names = foremost(m.name for scores in found.values() for m in scores)
     emit_table(summary_table(again, names, by="run", folds=folds))
 
 
