@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gosset.cli.sections import sections
-from gosset.cli.tabulating import tabulate
+from gosset.cli.tabulating import fitted, tabulate
 
 
 def run(number: int = 1, **given: Any) -> dict[str, Any]:
@@ -77,3 +77,20 @@ def test_the_runs_of_a_launch_are_shown_with_their_metrics() -> None:
     head = next(line for line in lines if "params" in line)
     assert head.split()[-1] == "accuracy"
     assert [line.split()[-1] for line in lines[-2:]] == ["0.9800", "–"]
+
+
+def test_columns_that_few_rows_have_are_hidden_where_the_terminal_is_narrow() -> None:
+    runs = [
+        run(1, params={"a": 1, "k": 1}),
+        run(2, params={"a": 2, "k": 2, "long_name": 1}, started="2026-01-31T12:00:00+00:00"),
+        run(3, params={"b": "x" * 30, "k": 1}),
+    ]
+    whole = tabulate("runs", runs)
+    assert fitted(whole, 1000) == (whole, [])
+    narrow, hidden = fitted(whole, 100)
+    assert hidden == ["params.long_name", "params.b"]
+    assert "params.a" in narrow.columns
+    least, hidden = fitted(whole, 1)
+    assert least.columns == ("name", "status", "launch", "seed", "params.k", "metrics.accuracy")
+    assert hidden[-2:] == ["started", "duration"]
+    assert [row["params.k"] for row in least.to_dicts()] == [1, 2, 1]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias, cast
 
 from ..entities import Dataset, Execution, Experiment, Launch, Project, Run
 from ..exceptions import NotFoundError, UsageError, did_you_mean
-from ..filters import And, Expression, equal, parse
+from ..filters import And, Expression, In, Name, equal, parse
 from ..settings import Settings
 from ..storage.base import ArtifactSummary
 from ..store import Store
@@ -32,6 +32,9 @@ KINDS = tuple(SINGULAR.values())
 
 SHOWN = 8
 """How many experiments are named where nothing was found."""
+
+CHUNK = 500
+"""How many ids are asked for at once."""
 
 _WITH_PROJECT = ("experiments", "executions", "launches", "runs", "computations")
 _PREFIX = re.compile(r"[0-9a-f-]{4,63}")
@@ -135,6 +138,16 @@ def where(
     if not terms:
         return None
     return terms[0] if len(terms) == 1 else And(tuple(terms))
+
+
+def run_names(store: Store, ids: Iterable[object]) -> dict[object, str]:
+    """Return run id → ``EXPERIMENT#NUMBER``, of those of `ids` that are runs."""
+    wanted = [id for id in dict.fromkeys(ids) if isinstance(id, str)]
+    names: dict[object, str] = {}
+    for start in range(0, len(wanted), CHUNK):
+        these = In(Name(("id",)), tuple(wanted[start : start + CHUNK]))
+        names |= {run.id: run.name for run in store.runs(these)}
+    return names
 
 
 def _find(store: Store, kind: str, reference: str, project: str | None) -> Entity:
