@@ -2,12 +2,16 @@
 
 import os
 import socket
+import tomllib
+from pathlib import Path
 
 import pytest
 
 import gosset as gs
 from gosset.entities import Status
 from gosset.exceptions import NotFoundError, UsageError
+from gosset.settings import Settings
+from gosset.upkeep.diagnosis import diagnose
 from gosset.upkeep.housekeeping import clear_cache, delete
 
 
@@ -65,3 +69,10 @@ def test_clearing_what_the_cache_never_held_is_told(store):
         clear_cache(store, stage="fti")
     assert clear_cache(store, stage="fit").entries == 1
     assert clear_cache(store, stage="fit").entries == 0
+
+
+def test_the_doctor_looks_at_every_extra_that_is_declared(tmp_path):
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    declared = project["optional-dependencies"].keys() - {"all", "dev"}
+    checks = {check.name for check in diagnose(Settings(root=tmp_path))}
+    assert {f"extra {extra}" for extra in declared} <= checks
