@@ -48,7 +48,8 @@ def run(
             "-p",
             "--param",
             metavar="NAME=V1,V2",
-            help="Alternatives of a parameter, in the place of those declared. Repeatable.",
+            help="Alternatives of a parameter, in the place of those declared: numbers, True, None, "
+            "[lists], 1:4 for 1,2,3,4; any other word is text, none as well. Repeatable.",
         ),
     ] = None,
     plan: Annotated[
