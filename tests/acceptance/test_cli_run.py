@@ -367,6 +367,12 @@ def test_help_imports_nothing_heavy(workplace: Workplace) -> None:
     assert done.stdout.strip().endswith("[]")
 
 
+def test_the_package_is_the_command(lab: Workplace) -> None:
+    words = [sys.executable, "-m", "gosset", "list"]
+    assert lab.start([*words, "runs"]).stderr.startswith("gosset: there is no store yet")
+    assert "did you mean 'runs'" in lab.start([*words, "rusn"], code=2).stderr
+
+
 def test_global_options_may_stand_anywhere(lab: Workplace, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'else' / 'lab.db'}"
     lab.gosset("run", "lab.py", "--quiet", "--store", url)
