@@ -5,6 +5,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score, root_mean_squared_error
 
 import gosset as gs
 from gosset.exceptions import MetricError
@@ -34,7 +35,7 @@ ESTIMATORS = {
             "splits": gs.splits.kfold(3),
             "estimator": LinearRegression(),
         },
-        ["r2", "rmse"],
+        ["r2", "rmse", "r2[Pulse]", "rmse_per_target"],
     ),
 }
 
@@ -49,6 +50,29 @@ def test_of_an_estimator_they_are_of_every_part(name):
         later = store.run(later.id)
     assert "train/" in "".join(at_once.metrics)
     assert {**later.metrics} == {**at_once.metrics}
+
+
+def test_of_several_targets_each_has_its_own_scores():
+    declared, metrics = ESTIMATORS["of_numbers"]
+    with gs.open_store("memory://") as store:
+        run = carried_out(store, "e", metrics, **declared)
+        rows = store.results(run, fold=0)
+        test = rows[rows["part"] == "test"]
+        with pytest.raises(MetricError, match="no target 'Plse'; did you mean 'Pulse'"):
+            compute_metrics(store, [run], ["r2[Plse]"])
+    truth, predicted = (
+        test[[name for name in test if name.startswith(kind)]].to_numpy()
+        for kind in ("truth", "predicted")
+    )
+    names = ["Weight", "Waist", "Pulse"]
+    for position, name in enumerate(names):
+        expected = root_mean_squared_error(truth[:, position], predicted[:, position])
+        assert run.metrics[f"rmse[{name}]"].folds[0] == pytest.approx(expected)
+    assert run.metrics["r2[Pulse]"].folds[0] == pytest.approx(
+        r2_score(truth[:, 2], predicted[:, 2])
+    )
+    own = [run.metrics[f"rmse[{name}]"].value for name in names]
+    assert run.metrics["rmse"].value == pytest.approx(np.mean(own))
 
 
 @gs.stage(outputs=("truth", "predicted"))
