@@ -128,7 +128,7 @@ CALLS: dict[str, tuple[list[str], list[str]]] = {
     "parameter twice": (["run", "good.py", "-p", "lr=1", "-p", "lr=2"], ["'lr'", "lr=V1,V2"]),
     "half a list": (["run", "good.py", "-p", "lr=[1,"], ["'lr'", "closing ]"]),
     "negative seed": (["run", "good.py", "--seeds=-1"], ["-1 is no seed", "from 0"]),
-    "seed in words": (["run", "good.py", "--seeds", "one"], ["'one' is no seed", "from 0"]),
+    "seed in words": (["run", "good.py", "--seeds", "one"], ["'one' is no seed", "write 0,1,2,3"]),
     "seed yes": (["run", "good.py", "--seeds", "true"], ["True is no seed", "from 0"]),
     "half a seed": (["run", "good.py", "--seeds", "1.5"], ["1.5 is no seed", "from 0"]),
     "one seed twice": (["run", "good.py", "--seeds", "1,1"], ["seed 1 is there twice", "once"]),

@@ -39,6 +39,8 @@ class Blueprint:
         Parameter set → what else is kept with its runs, to search by.
     scores : collection of str
         Names of the stages that are there for the asked-for metrics alone.
+    awaited : collection of str
+        Names of the metrics that runs are to log by themselves.
     components : mapping
         Name → object whose code or value belongs to the code version besides the stages.
     objective : tuple of (str, Direction) or None
@@ -56,6 +58,7 @@ class Blueprint:
     )
     fields: Callable[[Mapping[str, object]], Mapping[str, JSONValue]] = _no_fields
     scores: Collection[str] = ()
+    awaited: Collection[str] = ()
     components: Mapping[str, object] = field(default_factory=dict)
     objective: tuple[str, Direction] | None = None
     description: Mapping[str, JSONValue] = field(default_factory=dict)

@@ -135,6 +135,7 @@ def compile_steps(steps: Sequence[Callable[..., Any]], *, metrics: Iterable[Any]
         kind="steps",
         stages=tuple(stages),
         translate=_free,
+        awaited=names,
         objective=next(filter(None, map(known_objective, names)), None),
         description={"stages": [stage.name for stage in stages], "metrics": [*names]},
     )

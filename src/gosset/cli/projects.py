@@ -114,11 +114,11 @@ def create_project(
     as_json: Json = False,
 ) -> None:
     """Make a project in the store, where there is none of this name yet."""
-    from ..exceptions import NotFoundError, UsageError
+    from ..compiling.checks import name_of
+    from ..exceptions import NotFoundError
     from ..results.wire import to_json
 
-    if not name.strip():
-        raise UsageError("a project needs a name")
+    name_of("a project", name)
     with call_of(context).writing() as store:
         try:
             store.catalog.find("projects", name)
@@ -142,10 +142,10 @@ def create_experiment(
     as_json: Json = False,
 ) -> None:
     """Write a file with an experiment to begin with, which can be run as it is."""
+    from ..compiling.checks import name_of
     from ..exceptions import UsageError
 
-    if not name.strip():
-        raise UsageError("an experiment needs a name")
+    name_of("an experiment", name)
     function = re.sub(r"\W+", "_", name.strip()).strip("_").lower() or "experiment"
     if function[0].isdecimal():
         function = f"experiment_{function}"
@@ -154,7 +154,7 @@ def create_experiment(
         raise UsageError(f"{file} is there already", hint="--force writes over it")
     project = call_of(context).settings().project or "default"
     text = _TEMPLATE.format(
-        name=name.replace("\\", "").replace('"', "'").replace("\n", " "),
+        name=name.replace("\\", "").replace('"', "'"),
         file=file,
         project=_quoted(project),
         quoted=_quoted(name),

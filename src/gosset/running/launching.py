@@ -23,6 +23,7 @@ from ..exceptions import (
     ArtifactError,
     ArtifactMissingError,
     UsageError,
+    did_you_mean,
 )
 from ..executors import open_executor
 from ..executors.base import Executor
@@ -322,9 +323,22 @@ class _Launching:
             self._store.catalog.update_launch(
                 self._launch.id, status=status, started=self._launch.started or began, ended=now()
             )
+        self._tell_unlogged()
         found = self._store.catalog.find("launches", self._launch.id)
         assert isinstance(found, Launch)
         return found, tally
+
+    def _tell_unlogged(self) -> None:
+        """Warn of metrics that were asked for and that no run has, though it came to its end."""
+        awaited = self._prepared.blueprint.awaited
+        if not awaited:
+            return
+        complete = [r for r in self._store.runs_of(self._launch) if r.status is Status.COMPLETE]
+        logged = {name for run in complete for name in run.metrics}
+        for name in awaited if complete else ():
+            if name not in logged:
+                hint = did_you_mean(name, logged) or "log it with run.log({…})"
+                self._observer.warn(f"no run logged the metric {name!r}; {hint}")
 
     def _work_through(self, chosen: Sequence[Chosen]) -> Tally:
         """Plan and carry out; again, where bytes that the plan counted on are damaged."""
