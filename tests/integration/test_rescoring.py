@@ -102,3 +102,5 @@ def test_of_stages_without_them_it_is_said_what_it_takes():
         run = carried_out(store, "e", [], stages=[gs.stage(lambda: 1, name="one")])
         with pytest.raises(MetricError, match="outputs of stages named 'truth' and 'predicted'"):
             compute_metrics(store, [run], ["accuracy"])
+        with pytest.raises(MetricError, match="did you mean 'accuracy'"):
+            compute_metrics(store, [run], ["acuracy"])

@@ -68,6 +68,8 @@ def _of_run(store: Store, run: Run, metrics: Sequence[Any]) -> list[Metric]:
     by_fold = _outputs(store, run)
     folds = _folds_with_results(by_fold)
     if not folds:
+        task = _task(store, run)
+        resolve(metrics, task, labels=_labels(store, run, task))  # an unknown name is told first
         lacking = any(_has_results(refs) for refs in by_fold.values())
         raise MetricError(
             f"run {run.name} has no stored results to compute metrics from"
