@@ -9,6 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+import pytest
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="mounts and refuses as Linux does")
+
 _REFUSALS = [sys.executable, "-I", str(Path(__file__).with_name("refusals.py"))]
 
 BY_PERMISSIONS = [*_REFUSALS, "permissions"]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .exceptions import NotFoundError as NotFoundError
     from .exceptions import UsageError as UsageError
     from .experiment import Experiment as Experiment
+    from .fingerprint import File as File
     from .metrics import metric as metric
     from .parameters import fixed as fixed
     from .project import Project as Project
@@ -58,6 +59,7 @@ _HOMES = {
     "ComputationStatus": "entities",
     "Direction": "entities",
     "Experiment": "experiment",
+    "File": "fingerprint",
     "GossetError": "exceptions",
     "LaunchResult": "results.outcome",
     "NotFoundError": "exceptions",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import sys
@@ -108,7 +109,8 @@ def load_module(path: str | Path) -> types.ModuleType:
     """Import a Python file as a module, under its stem where that is free.
 
     The file's folder comes first on ``sys.path``, so that it can import its neighbours. A
-    file whose stem is no identifier, or is the name of an installed module, goes by
+    file of a package is imported as a part of it, with its relative imports; the folder in
+    which the package lies comes first then, and the file's own last. A file whose stem is no identifier, or is the name of an installed module, goes by
     another name; in the latter case its folder comes last on ``sys.path``, so that it does
     not stand before that module. Worker processes get what the file defines by value.
     Importing a file starts nothing: an experiment that is executed meanwhile refuses.
@@ -123,22 +125,20 @@ def load_module(path: str | Path) -> types.ModuleType:
     file = _existing(path)
     if file.suffix != ".py":
         raise UsageError(f"{path} is no Python file", hint="experiments are declared in Python")
-    name, clashes = _module_name(file)
+    package, root = _package_of(file)
+    name, clashes = (f"{package}.{file.stem}", True) if package else _module_name(file)
     loaded = sys.modules.get(name)
     if loaded is not None and _is_of(loaded, file):
         return loaded
+    if package and str(root) not in sys.path:
+        sys.path.insert(0, str(root))
     folder = str(file.parent)
     if folder not in sys.path:
         sys.path.insert(len(sys.path) if clashes else 0, folder)
     leave_folders_clean()
-    spec = importlib.util.spec_from_file_location(name, file, loader=SourceLoader(name, str(file)))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
     try:
         with importing():
-            spec.loader.exec_module(module)
+            module = importlib.import_module(name) if package else _executed(name, file)
     except BaseException as error:
         sys.modules.pop(name, None)
         if isinstance(error, KeyboardInterrupt):
@@ -148,6 +148,17 @@ def load_module(path: str | Path) -> types.ModuleType:
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(module)
+    return module
+
+
+def _executed(name: str, file: Path) -> types.ModuleType:
+    """Import a file that is part of no package as the module `name`."""
+    spec = importlib.util.spec_from_file_location(name, file, loader=SourceLoader(name, str(file)))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
     return module
 
 
@@ -194,6 +205,18 @@ def _imported(experiment: Experiment, module: types.ModuleType) -> bool:
 def _is_of(module: types.ModuleType, file: Path) -> bool:
     where = getattr(module, "__file__", None)
     return isinstance(where, str) and Path(where).resolve() == file
+
+
+def _package_of(file: Path) -> tuple[str, Path]:
+    """Return the package that a file is part of, empty for none, and the folder it lies in."""
+    root, names = file.parent, list[str]()
+    while (root / "__init__.py").is_file() and root.name.isidentifier():
+        names.insert(0, root.name)
+        root = root.parent
+    part = file.stem.isidentifier() and file.stem != "__init__"
+    if not names or not part or _taken(names[0], root / names[0] / "__init__.py"):
+        return "", file.parent
+    return ".".join(names), root
 
 
 def _module_name(file: Path) -> tuple[str, bool]:

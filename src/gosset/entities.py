@@ -418,7 +418,10 @@ class CacheEntry:
         Digest of all parts but the inputs: stage, code, parameters, outputs, formats.
     parts : mapping
         For ``cache explain``: ``code``, a digest; ``parameters``, name → value;
-        ``inputs``, argument → identity.
+        ``inputs``, argument → identity; where there are any, ``files``, path → digest, of
+        those among the parameters, ``reached``, parameter → component → {``digest``,
+        ``heading``}, of code in their values, and ``reads``, the paths of other files that
+        were read.
     evicted : bool
         The bytes were dropped; the digests are remembered, so that what was computed
         from them is still known to be good.

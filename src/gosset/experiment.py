@@ -32,17 +32,20 @@ class Experiment(Declaration):
     Parameters
     ----------
     name : str
-        Unique in its project.
+        Unique in its project; without ``#``, ``/`` and ``::``, which references use.
     project : Project or str, optional
         By default the active project of the settings, else ``"default"``.
     dataset : DatasetSource, DataFrame, (X, y) …, optional
-        What the folds divide. Its parts reach stages as ``X``, ``y``, ``groups``, ``data``
-        and by the dataset's own name.
+        What the folds divide. Stages take of it ``X`` (the features, as the frame or array
+        that they came in), ``y`` and ``groups`` (arrays, or None), on folds also
+        ``X_train``, ``y_test`` …, and by the dataset's own name all columns as a DataFrame.
+        ``data`` is the :class:`gosset.datasets.Data` around them, with ``frame``,
+        ``columns`` and ``labels``. Arrays without a name are kept under the experiment's.
     datasets : iterable, optional
         Further datasets, reached by their names.
     splits : optional
         A declaration of :mod:`gosset.splits`, any scikit-learn splitter, a number of
-        folds, index tuples or a function. Estimators have 5 folds by default; None: no
+        folds, index tuples (also drawn ones: ``KFold(3).split(X)``) or a function. Estimators have 5 folds by default; None: no
         split, everything is training data.
     estimator : estimator or callable, optional
         Any scikit-learn-compatible estimator or pipeline, a function that makes one, or a
@@ -50,7 +53,9 @@ class Experiment(Declaration):
         ``make`` that makes one are parameters, too: ``make.C``, or ``C`` where the
         estimator knows no such name; it is called anew for each parameter set.
     evaluator : callable, optional
-        ``(model, X_test, …) -> predicted`` or ``(predicted, probabilities)``.
+        ``(model, X_test, …) -> predicted`` or ``(predicted, probabilities)``, one for each
+        row, in the place of the model's own ``predict``. Its arguments with defaults are
+        parameters, too.
     preprocess : callable, optional
         Applied to the whole data before the folds. It sees the test rows: put what must
         be fitted on training rows only into the estimator's pipeline.
@@ -68,10 +73,11 @@ class Experiment(Declaration):
         one label. With several targets ``rmse`` is the mean of the targets' own. What
         stands behind ± is the standard deviation (``ddof=1``) over the values of all folds
         of all seeds; in JSON and CSV tables ``NAME_n`` says how many they are.
-    seed : int
+    seed : int, optional
         0 unless given; recorded with every run.
     seeds : iterable of int, optional
-        Carry out every parameter set once with each.
+        Carry out every parameter set once with each, in the place of `seed`: for three
+        seeds ``range(3)``.
     config : mapping, optional
         What is fixed: stages and steps read it as ``config``.
     task : str, optional
@@ -125,7 +131,8 @@ class Experiment(Declaration):
         vary : mapping, optional
             Name → alternatives, for some parameters only; the others stay as declared.
         seeds : int or iterable of int, optional
-            In the place of those that were declared.
+            In the place of those that were declared. A number is the one seed: three seeds
+            are ``range(3)``.
         executor : {"processes", "inline"}, optional
             By default the settings'.
         jobs : int, optional
@@ -186,7 +193,8 @@ class Experiment(Declaration):
         started : Launch or str
             The launch, its id, number or ``"latest"``. What its call gave in the place of
             the declaration holds again: parameters, seeds, metrics; so do its time limit, and
-            its executor and jobs unless they are given here.
+            its executor and jobs unless they are given here. One that was not to use the
+            cache finds its own work again, and nothing older.
         executor, jobs, store, progress
             As of :meth:`execute`.
         parameters : optional

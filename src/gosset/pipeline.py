@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .exceptions import ParameterError, PipelineError, did_you_mean
+from .fingerprint import File
 from .graph import topological
 from .stages import Stage
 from .types import UNSET
@@ -73,7 +74,8 @@ class Pipeline:
         """Return stage → its parameters' values under the parameter set `params`.
 
         ``lr`` reaches every stage that declares ``lr``; ``trained.lr`` only the stage
-        ``trained``, before which the plain name gives way. Defaults fill the rest.
+        ``trained``, before which the plain name gives way. Defaults fill the rest. In the
+        place of a file a text is the path of another one.
 
         Parameters
         ----------
@@ -97,6 +99,9 @@ class Pipeline:
                 for parameter, default in stage.parameters.items()
             }
             values |= settled.get(name, {})
+            for parameter, default in stage.parameters.items():
+                if isinstance(default, File) and isinstance(values[parameter], str):
+                    values[parameter] = File(str(values[parameter]))
             missing = [parameter for parameter, value in values.items() if value is UNSET]
             if missing:
                 raise ParameterError(
@@ -158,12 +163,7 @@ def build(
     """
     producers = _producers(stages)
     given = set(given)
-    bound = {
-        stage.name: stage
-        if stage.view or stage.settled
-        else _bind(stage, producers, sources, given)
-        for stage in stages
-    }
+    bound = {stage.name: _bind(stage, producers, sources, given) for stage in stages}
     needs = {
         name: [producers[value] for value in stage.inputs.values() if value in producers]
         for name, stage in bound.items()
@@ -201,19 +201,20 @@ def _bind(
     given: set[str],
 ) -> Stage:
     """Settle which arguments are inputs and which are parameters."""
+    fixed = stage.view or stage.settled
     inputs: dict[str, str] = {}
     parameters = dict(stage.parameters)
     for argument, value in stage.inputs.items():
         if value in producers or value in sources:
             inputs[argument] = value
-        elif argument in given or f"{stage.name}.{argument}" in given:
+        elif not fixed and (argument in given or f"{stage.name}.{argument}" in given):
             parameters[argument] = UNSET
         else:
             raise PipelineError(
                 f"stage {stage.name!r} needs {value!r}, which no stage or dataset gives",
                 hint=did_you_mean(value, [*producers, *sources]),
             )
-    for argument in stage.parameters:
+    for argument in () if fixed else stage.parameters:
         # A default stands in only where nothing gives the value.
         produced = argument in producers and producers[argument] != stage.name
         if produced or argument in sources:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
-from .compiling.checks import name_of
+from .compiling.checks import name_of, told_apart
 from .datasets import DatasetSource, from_function
 from .displays import facts
+from .exceptions import UsageError
 from .experiment import Experiment
+from .usercode import called_name
 
 
 class Project:
@@ -40,6 +42,7 @@ class Project:
     <dataset 'grades' of function gosset.project.grades>
     """
 
+    @told_apart("a project")
     def __init__(self, name: str, *, description: str = "", store: str | None = None) -> None:
         self.name = name_of("a project", name)
         self.description = description
@@ -91,27 +94,50 @@ class Project:
 
         return declare if function is None else declare(function)
 
-    def experiment(self, **declared: Any) -> Callable[[Callable[..., Any]], Experiment]:
+    @overload
+    def experiment(self, function: Callable[..., Any], /) -> Experiment: ...
+    @overload
+    def experiment(
+        self, function: None = None, /, **declared: Any
+    ) -> Callable[[Callable[..., Any]], Experiment]: ...
+
+    def experiment(self, function: Any = None, /, **declared: Any) -> Any:
         """Declare an experiment by the function that makes its estimator, or is its work.
 
         Parameters
         ----------
+        function : callable
+            Returns an estimator, or a list of stages. Its name becomes the experiment's.
         **declared
             As of :class:`Experiment`.
 
         Returns
         -------
-        callable
-            The decorator: the function's name becomes the experiment. The function
-            returns an estimator, or a list of stages.
+        Experiment or callable
+            With arguments, the decorator.
+
+        Raises
+        ------
+        UsageError
+            As of :class:`Experiment`.
         """
+        if function is not None and not callable(function):
+            raise UsageError(
+                f"an experiment is declared by a function, not by {function!r}",
+                hint="write @project.experiment(name='…', …) above the function",
+            )
+        for own in ("project", "declared_by"):
+            if own in declared:
+                raise UsageError(
+                    f"{own}= is what the decorator gives", hint="leave it out, or use Experiment"
+                )
 
-        def declare(function: Callable[..., Any]) -> Experiment:
-            declared.setdefault("description", (function.__doc__ or "").strip().split("\n")[0])
-            name = declared.pop("name", function.__name__)
-            return Experiment(name, project=self, declared_by=function, **declared)
+        def declare(made: Callable[..., Any]) -> Experiment:
+            options = {"description": (made.__doc__ or "").strip().split("\n")[0], **declared}
+            name = options.pop("name", called_name(made))
+            return Experiment(name, project=self, declared_by=made, **options)
 
-        return declare
+        return declare if function is None else declare(function)
 
     def __repr__(self) -> str:
         return f"<project {self.name}>"

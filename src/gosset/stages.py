@@ -189,8 +189,8 @@ def stage(
     >>> features(["a", "word"], min_count=2)
     ['word']
     """
-    declare = functools.partial(
-        _declare,
+    declared = functools.partial(
+        declare,
         name=name,
         outputs=outputs,
         over=over,
@@ -201,10 +201,10 @@ def stage(
         depends=depends,
         version=version,
     )
-    return declare if function is None else declare(function)
+    return declared if function is None else declared(function)
 
 
-def _declare(
+def declare(
     function: Callable[..., Any],
     *,
     name: str | None = None,
@@ -220,37 +220,25 @@ def _declare(
     version: str = "",
     direction: str = Direction.NONE,
 ) -> Stage:
+    """Return a function as a stage of any kind: one of the user's, a view or a metric."""
     if isinstance(function, Stage):
         raise PipelineError(f"stage {function.name!r} is declared twice")
     if not callable(function):
         raise PipelineError(f"a stage is a function, not {type(function).__name__}")
-    stage_name = name or called_name(function)
-    inputs: dict[str, str] = {}
-    parameters: dict[str, object] = {}
-    for argument in inspect.signature(function).parameters.values():
-        if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
-            raise PipelineError(
-                f"stage {stage_name!r} has the argument '{argument}'",
-                hint="name every argument, because the names say what the stage needs",
-            )
-        if argument.default is argument.empty:
-            inputs[argument.name] = argument.name
-        else:
-            parameters[argument.name] = argument.default
-    names: tuple[str, ...] = (
-        (outputs,) if isinstance(outputs, str) else tuple(outputs or (stage_name,))
-    )
+    name = name or called_name(function)
+    inputs, parameters = _arguments(name, function)
+    names = (outputs,) if isinstance(outputs, str) else tuple(outputs or (name,))
     if len(set(names)) != len(names):
-        raise PipelineError(f"stage {stage_name!r} names an output twice: {', '.join(names)}")
+        raise PipelineError(f"stage {name!r} names an output twice: {', '.join(names)}")
     if over not in (None, "folds", "runs"):
-        raise PipelineError(f"stage {stage_name!r} is over {over!r}", hint="use 'folds' or 'runs'")
+        raise PipelineError(f"stage {name!r} is over {over!r}", hint="use 'folds' or 'runs'")
     unknown = sorted(set(formats or {}) - set(names))
     if unknown:
         raise PipelineError(
-            f"stage {stage_name!r} has a format for {unknown[0]!r}, which it does not return"
+            f"stage {name!r} has a format for {unknown[0]!r}, which it does not return"
         )
     return Stage(
-        name=stage_name,
+        name=name,
         function=function,
         inputs=inputs,
         parameters=parameters,
@@ -268,8 +256,27 @@ def _declare(
     )
 
 
+def _arguments(
+    stage: str, function: Callable[..., Any]
+) -> tuple[dict[str, str], dict[str, object]]:
+    """Return what a function takes: argument → name of the value, parameter → default."""
+    inputs: dict[str, str] = {}
+    parameters: dict[str, object] = {}
+    for argument in inspect.signature(function).parameters.values():
+        if argument.kind not in (argument.POSITIONAL_OR_KEYWORD, argument.KEYWORD_ONLY):
+            raise PipelineError(
+                f"stage {stage!r} has the argument '{argument}'",
+                hint="name every argument, because the names say what the stage needs",
+            )
+        if argument.default is argument.empty:
+            inputs[argument.name] = argument.name
+        else:
+            parameters[argument.name] = argument.default
+    return inputs, parameters
+
+
 def view(
     function: Callable[..., Any], *, name: str | None = None, outputs: Iterable[str] | None = None
 ) -> Stage:
     """Declare a cheap look at other values, such as the training rows of a fold."""
-    return _declare(function, name=name, outputs=outputs, view=True)
+    return declare(function, name=name, outputs=outputs, view=True)

@@ -15,6 +15,7 @@ from .artifacts.values import load
 from .entities import ArtifactRef, Computation, Dataset, Experiment, Launch, Run
 from .exceptions import NotFoundError, StorageError, UsageError, did_you_mean
 from .filters import Expression, equal, parse
+from .naming import checked_name
 from .reading import Runs, Series, read_series, store_html
 from .settings import (
     Settings,
@@ -26,7 +27,7 @@ from .settings import (
     sqlite_path,
 )
 from .storage import open_catalog
-from .storage.base import Catalog, Order
+from .storage.base import Batch, Catalog, Order, RunUpdate
 from .storage.news import field_place
 from .tracking.spool import take_in_spooled
 from .types import JSONValue
@@ -237,7 +238,7 @@ class Store:
         Raises
         ------
         NotFoundError
-            No such output, or several.
+            No such output, on that fold or at all, or several; or a stage failed before.
         """
         if isinstance(run, Launch):
             owner, computations = "the launch", self.catalog.computations(launch_id=run.id)
@@ -251,10 +252,7 @@ class Store:
             if artifact.name == name and fold in (None, computation.fold)
         ]
         if not found:
-            raise NotFoundError(
-                f"{owner} has no output {name!r}",
-                hint=did_you_mean(name, (a.name for c in computations for a in c.outputs)),
-            )
+            raise _no_output(owner, name, fold, computations)
         if len(found) > 1:
             raise NotFoundError(
                 f"{owner} has {name!r} on {len(found)} folds", hint="say which: fold=0"
@@ -416,6 +414,33 @@ class Store:
 
     # -- keeping house
 
+    def tag(self, run: Run | str, *tags: str, remove: bool = False) -> Run:
+        """Add tags to a run that has ended, or take them away, and return it as it then is.
+
+        Parameters
+        ----------
+        run : Run or str
+        *tags : str
+            Those that it has already, or has not when they are taken away, stay as they are.
+        remove : bool
+            Take them away.
+
+        Raises
+        ------
+        UsageError
+            The run is at work, and may set tags itself; or one of `tags` is no name.
+        """
+        current = self.run(run.id if isinstance(run, Run) else run)
+        if not current.status.ended:
+            raise UsageError(
+                f"run {current.name} is {current.status}", hint="tag it when it has ended"
+            )
+        kept = [tag for tag in current.tags if not remove or tag not in tags]
+        new = () if remove else tuple(checked_name("a tag", tag) for tag in tags)
+        wanted = tuple(dict.fromkeys((*kept, *new)))
+        self.catalog.record(Batch(runs=[RunUpdate(id=current.id, tags=wanted)]))
+        return self.run(current.id)
+
     def collect_garbage(
         self, *, dry_run: bool = False, grace: float = 3600.0, evicted: Collection[str] = ()
     ) -> Collected:
@@ -439,6 +464,28 @@ class Store:
             evicted=evicted,
             now=time.time(),
         )
+
+
+def _no_output(
+    owner: str, name: str, fold: int | None, computations: Sequence[Computation]
+) -> NotFoundError:
+    """Return the error that says why there is no output of that name."""
+    folds = {c.fold for c in computations if c.fold is not None}
+    if fold is not None and folds and fold not in folds:
+        last = max(folds)
+        return NotFoundError(
+            f"{owner} has no fold {fold}; {f'its folds are 0–{last}' if last else 'its only one is 0'}"
+        )
+    failures = [
+        (c.stage, c.exception) for c in computations if c.exception and fold in (None, c.fold)
+    ]
+    where = "" if fold is None else f" on fold {fold}"
+    why = "".join(f": stage {s!r} failed with {e.line}" for s, e in failures[:1])
+    outputs = {artifact.name for c in computations for artifact in c.outputs}
+    known = {output for output in outputs if not output.startswith("@")}  # those are Gosset's own
+    # What failed tells more than the names of what did not.
+    hint = "" if failures or name in known else did_you_mean(name, known)
+    return NotFoundError(f"{owner} has no output {name!r}{where}{why}", hint=hint)
 
 
 def open_store(

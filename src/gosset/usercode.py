@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -69,6 +70,17 @@ def told(error: BaseException) -> str:
     """
     said = " ".join(str(error.msg if isinstance(error, SyntaxError) else error).split())
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def declaring_file() -> Path | None:
+    """Return the file of the user's whose line called Gosset; None in a console."""
+    frame = inspect.currentframe()
+    while frame is not None:
+        file = Path(frame.f_code.co_filename)
+        if PACKAGE not in file.parents:
+            return file.resolve() if file.exists() else None
+        frame = frame.f_back
+    return None
 
 
 def user_line(error: BaseException) -> str:

@@ -129,6 +129,26 @@ def test_an_unknown_kind_filter_or_name_is_a_wrong_call(filled: Workplace) -> No
     assert "status" in error["error"]["hint"]
 
 
+def test_computations_are_listed_with_the_names_of_their_runs(filled: Workplace) -> None:
+    head, *rows = filled.gosset(
+        "list", "computations", "run == 2", "--limit", "2"
+    ).stdout.splitlines()
+    assert head.split()[0] == "run"
+    assert {row.split()[0] for row in rows} == {"near#2"}
+    (document,) = filled.json("list", "computations", "run == 2", "--limit", "1")
+    assert document["run"] == filled.json("show", "near#2")["id"]
+
+
+def test_what_a_narrow_terminal_does_not_show_is_named(filled: Workplace) -> None:
+    done = filled.start(["env", "COLUMNS=90", GOSSET, "list", "runs"])
+    assert max(map(len, done.stdout.splitlines())) <= 90
+    assert "not shown: metrics.f1_macro" in done.stderr
+    assert "; see --columns, or --csv for all\n" in done.stderr
+    named = filled.start(["env", "COLUMNS=9", GOSSET, "list", "runs", "--columns", "name,started"])
+    assert named.stderr == ""
+    assert "started" in named.stdout
+
+
 # -- show
 
 

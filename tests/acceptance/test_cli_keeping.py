@@ -65,6 +65,12 @@ def test_init_makes_a_store_once_and_can_be_repeated(workplace: Workplace) -> No
     assert (workplace.folder / "deep" / "er" / ".gosset" / "store.db").exists()
 
 
+def test_init_makes_no_other_store_than_the_one_that_is_named(workplace: Workplace) -> None:
+    told = workplace.gosset("init", "--store", "sqlite:///lab.db", code=2).stderr
+    assert "init makes the store of a folder, not one that --store names" in told
+    assert not list(workplace.folder.iterdir())
+
+
 def test_a_created_experiment_runs_as_it_is_and_is_not_written_over(workplace: Workplace) -> None:
     told = workplace.json("experiment", "create", 'My "first" one')
     assert told["file"] == "my_first_one.py"
@@ -100,7 +106,8 @@ def test_data_is_kept_in_versions(workplace: Workplace) -> None:
     shown = workplace.json("data", "show", "grades@1")
     assert shown["digest"] == first["digest"]
     assert "most frequent" in workplace.gosset("data", "show", "grades").stdout
-    assert workplace.json("data", "load", "sklearn:iris", "--name", "flowers")["name"] == "flowers"
+    flowers = workplace.json("data", "load", "sklearn:iris", "--name", "flowers")
+    assert (flowers["name"], flowers["source"]) == ("flowers", "sklearn.datasets.load_iris")
     assert "did you mean 'iris'?" in workplace.gosset("data", "load", "sklearn:irs", code=2).stderr
     assert workplace.gosset("data", "load", "nothing.csv", code=2).stderr
     assert workplace.gosset("data", "load", "grades.csv", "--target", "grad", code=2).stderr
@@ -134,6 +141,19 @@ def test_gc_finds_only_what_nothing_refers_to(workplace: Workplace) -> None:
 
 
 # -- deleting
+
+
+def test_runs_are_tagged_found_by_their_tags_and_untagged(workplace: Workplace) -> None:
+    workplace.write("sizes.py", STAGES)
+    workplace.gosset("run", "sizes.py", "--quiet")
+    told = workplace.json("tag", "sizes#1", "draft", "to look at", "draft")
+    assert (told["name"], told["tags"]) == ("sizes#1", ["draft", "to look at"])
+    listed = workplace.json("list", "runs", "'draft' in tags")
+    assert [run["name"] for run in listed] == ["sizes#1"]
+    done = workplace.gosset("tag", "sizes#1", "draft", "other", "--remove")
+    assert done.stderr == "gosset: tags of sizes#1: to look at\n"
+    assert workplace.json("list", "runs", "'draft' in tags") == []
+    assert "no name for a tag" in workplace.gosset("tag", "sizes#1", "", code=2).stderr
 
 
 def test_deleting_a_run_asks_and_leaves_what_is_above(workplace: Workplace) -> None:

@@ -102,6 +102,11 @@ def test_runs_that_differ_only_in_the_seed_are_one_row(lab: Workplace) -> None:
     assert rows[0].startswith("★")
 
 
+def test_seeds_are_written_with_commas_or_as_a_range(lab: Workplace) -> None:
+    told = lab.gosset("run", "lab.py", "--seeds", "0-3", code=2).stderr
+    assert "--seeds 0-3: '0-3' is no seed; write 0,1,2,3 or, the same, 0:3" in told
+
+
 def test_quiet_prints_nothing(lab: Workplace) -> None:
     done = lab.gosset("run", "lab.py", "--quiet")
     assert (done.stdout, done.stderr) == ("", "")
@@ -360,6 +365,12 @@ def test_help_imports_nothing_heavy(workplace: Workplace) -> None:
     )
     done = workplace.start([sys.executable, "-c", program])
     assert done.stdout.strip().endswith("[]")
+
+
+def test_the_package_is_the_command(lab: Workplace) -> None:
+    words = [sys.executable, "-m", "gosset", "list"]
+    assert lab.start([*words, "runs"]).stderr.startswith("gosset: there is no store yet")
+    assert "did you mean 'runs'" in lab.start([*words, "rusn"], code=2).stderr
 
 
 def test_global_options_may_stand_anywhere(lab: Workplace, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What the README shows happens."""
+"""What the README and the guide show happens."""
 
 import re
 import shlex
@@ -7,17 +7,18 @@ from pathlib import Path
 from workplace import Workplace
 
 README = Path(__file__).parents[2] / "README.md"
+GUIDE = README.parent / "docs" / "guide.md"
 
 
-def blocks(language: str) -> list[str]:
+def blocks(language: str, page: Path = README) -> list[str]:
     """Return the fenced blocks of one language, in order."""
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(), flags=re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(), flags=re.DOTALL)
 
 
-def commands() -> list[tuple[str, list[str]]]:
-    """Return each command of the console blocks after the installation, with what it prints."""
+def commands(consoles: list[str]) -> list[tuple[str, list[str]]]:
+    """Return each command of console blocks, with what it prints."""
     found: list[tuple[str, list[str]]] = []
-    for line in "".join(blocks("console")[1:]).splitlines():
+    for line in "".join(consoles).splitlines():
         if line.startswith("$ "):
             found.append((line[2:].partition("  #")[0].strip(), []))
         elif line and found:
@@ -26,11 +27,19 @@ def commands() -> list[tuple[str, list[str]]]:
 
 
 def test_the_first_screen_prints_what_it_shows(workplace: Workplace) -> None:
-    program = blocks("python")[0]
+    program, reading, *_ = blocks("python")
     assert program.startswith("# iris.py\n")
     workplace.write("iris.py", program)
-    shown = commands()
+    shown = commands(blocks("console")[1:])
     assert len(shown) >= 4
+    carry_out(workplace, shown)
+    assert reading.startswith("# read.py\n")
+    printed = workplace.python(workplace.write("read.py", reading))
+    assert re.match(r"iris_svc#\d \{'svc\.C': \d+\} \(0\.\d+, ", printed)
+
+
+def carry_out(workplace: Workplace, shown: list[tuple[str, list[str]]]) -> None:
+    """Carry out commands, which print what is shown of them."""
     for command, expected in shown:
         name, *arguments = shlex.split(command)
         assert name == "gosset"
@@ -47,3 +56,15 @@ def told(line: str) -> str:
 def test_all_code_of_the_readme_is_python() -> None:
     for block in blocks("python"):
         compile(block, "README.md", "exec")
+
+
+def test_the_guide_does_what_it_shows(workplace: Workplace) -> None:
+    """Each block of Python is a script; then come the commands."""
+    workplace.write("visits.csv", blocks("csv", GUIDE)[0])
+    for program in blocks("python", GUIDE):
+        name = program.partition("\n")[0].removeprefix("# ")
+        assert name.endswith(".py"), program
+        workplace.python(workplace.write(name, program))
+    shown = commands(blocks("console", GUIDE))
+    assert len(shown) >= 6
+    carry_out(workplace, shown)

@@ -44,6 +44,10 @@ def staged(*functions: Callable[..., Any], **options: Any) -> gs.Experiment:
     return gs.Experiment("s", stages=[gs.stage(f) for f in functions], **options)
 
 
+def named(name: str, **options: Any) -> gs.Experiment:
+    return gs.Experiment(name, steps=[nothing], **options)
+
+
 def stepped(step: Callable[..., Any], **options: Any) -> gs.Experiment:
     return gs.Experiment("t", steps=[step], **options)
 
@@ -64,6 +68,13 @@ def hen(egg: Any) -> None: ...
 
 def raw() -> int:
     return 1
+
+
+RAW = gs.stage(raw)
+
+
+def truth() -> list[float]:
+    return [1.0, 2.0]
 
 
 def eaten(rwa: Any) -> None: ...
@@ -88,13 +99,11 @@ class Demanding:
     def fit(self, X: Any, y: Any) -> None: ...
 
 
-def declared_by_nothing() -> gs.Experiment:
-    project = gs.Project("P")
+def declared_by(function: Callable[..., Any], **options: Any) -> gs.Experiment:
+    return gs.Project("P").experiment(dataset=(X, Y), **options)(function)
 
-    @project.experiment(dataset=(X, Y))
-    def forgotten() -> None: ...
 
-    return forgotten
+def forgotten() -> None: ...
 
 
 def execute(experiment: gs.Experiment, **options: Any) -> Callable[[], Any]:
@@ -125,6 +134,24 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
         MetricError, "accuracy is a metric of classification", "for regression use",
     ),
     "metric of numbers": (lambda: scored(metrics=["rmse"]), MetricError, "rmse", "use accuracy"),
+    "metric of what no stage gives": (
+        lambda: staged(raw, metrics=["accuracy"]),
+        MetricError, "accuracy needs 'truth' and 'predicted', which no stage gives", "outputs=('tr",
+    ),
+    "metric of predictions alone": (
+        lambda: staged(truth, metrics=["train/rmse"]),
+        MetricError, "train/rmse needs 'predicted', which no stage gives", "outputs=('predicted',)",
+    ),
+    "metric of clusters": (
+        lambda: staged(raw, metrics=["silhouette"]), MetricError, "silhouette needs", "outputs=",
+    ),
+    "stage as metric": (
+        lambda: staged(raw, metrics=["raw"]), MetricError, "stage 'raw' gives, which is no metric", "@gosset.metr",
+    ),
+    "stage itself as metric": (
+        lambda: gs.Experiment("s", stages=[RAW], metrics=[RAW]),
+        MetricError, "stage 'raw' gives, which is no metric", "@gosset.metric",
+    ),
     "no probabilities": (
         lambda: scored(estimator=LinearRegression(), task="classification", metrics=["log_loss"]),
         MetricError, "log_loss needs probabilities", "",
@@ -136,15 +163,35 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "huge seed": (lambda: scored(seed=2**32), UsageError, "is no seed", "2**32 - 1"),
     "half a seed": (execute(scored(), seeds=1.5), UsageError, "1.5 is no seed", "whole number"),
     "seed twice": (lambda: scored(seeds=[1, 1]), UsageError, "seed 1 is there twice", "once"),
+    "seeds as number": (
+        lambda: scored(seeds=3), UsageError, "seeds=3 may mean one seed or several",
+        "seed=3 for the one, seeds=range(3)",
+    ),
+    "seed and seeds": (lambda: scored(seed=3, seeds=[1]), UsageError, "both seed= and", "one of them"),
+    "seed 0 and seeds": (lambda: scored(seed=0, seeds=[1]), UsageError, "both seed= and", "one of"),
     "no seeds": (lambda: scored(seeds=[]), UsageError, "no seeds", "seeds=[0]"),
     "no estimator": (lambda: scored(estimator=NoEstimator()), UsageError, "NoEstimator", "has fit"),
     "name of one": (lambda: scored(estimator="SVC"), UsageError, "str is no estimator", "has fit"),
     "class of one": (lambda: scored(estimator=Demanding), UsageError, "Demanding() raises", "make"),
     "factory": (lambda: scored(estimator=lambda: raises()), UsageError, "on fire really", "see "),
     "factory of None": (lambda: scored(estimator=lambda: None), UsageError, "None", "return the"),
-    "decorated None": (declared_by_nothing, UsageError, "forgotten() returned None", "return the"),
+    "decorated None": (lambda: declared_by(forgotten), UsageError, "forgotten() returned None", "return the"),
     "evaluator": (lambda: scored(evaluator=3), UsageError, "evaluator= is 3", "function"),
     "preprocess": (lambda: scored(preprocess=3), UsageError, "preprocess= is 3", "function"),
+    "evaluator of stages": (
+        lambda: staged(raw, evaluator=pair), UsageError, "evaluator= goes with estimator=", "a stage",
+    ),
+    "evaluator of made stages": (
+        lambda: declared_by(lambda: [gs.stage(raw)], evaluator=pair),
+        UsageError, "evaluator= goes with estimator=", "a stage",
+    ),
+    "preprocess of steps": (
+        lambda: stepped(nothing, preprocess=raw), UsageError, "preprocess= goes with estim", "a step",
+    ),
+    "task of stages": (lambda: staged(raw, task="regression"), UsageError, "task= goes with", "stage"),
+    "splits of steps": (
+        lambda: stepped(nothing, dataset=(X, Y), splits=3), UsageError, "on folds", "or stages=",
+    ),
     "config": (lambda: scored(config=[1]), UsageError, "config= is a list", "mapping"),
     "config as a lock": (
         lambda: stepped(nothing, config={"l": threading.Lock()}),
@@ -190,6 +237,9 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "out of range": (lambda: scored(splits=[([0], [99])]), SplitError, "row 99", "from 0 to 39"),
     "empty part": (lambda: scored(splits=[([0], [])]), SplitError, "test: no rows", "40 rows"),
     "no folds": (lambda: scored(splits=[]), SplitError, "no folds", "at least one"),
+    "drawn folds that raise": (
+        lambda: scored(splits=KFold(41).split(X)), SplitError, "splits= raises ValueError", "",
+    ),
     "split that raises": (lambda: scored(splits=lambda X: raises()), SplitError, "on fire", "see "),
     "split of None": (lambda: scored(splits=lambda X: None), SplitError, "NoneType", "return"),
     "splits of nothing": (lambda: staged(raw, splits=3), UsageError, "no dataset", "dataset=…"),
@@ -207,6 +257,37 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "empty name": (lambda: gs.Experiment(" ", steps=[nothing]), UsageError, "needs a name", "text"),
     "number as name": (lambda: gs.Experiment(3, steps=[nothing]), UsageError, "3", "text"),  # type: ignore[arg-type]
     "zero in a name": (lambda: gs.Experiment("a\0", steps=[nothing]), UsageError, r"'\x00'", "leave"),
+    "number in a name": (lambda: named("a#1"), UsageError, "'a#1' of an experiment holds '#'", "'a-1'"),
+    "slash in a name": (lambda: named("a/b"), UsageError, "holds '/'", "'a-b'"),
+    "colons in a name": (lambda: named("a::b"), UsageError, "holds '::'", "'a-b'"),
+    "line in a name": (lambda: named("a\nb"), UsageError, "a line break", "'a b'"),
+    "space before a name": (lambda: named(" a"), UsageError, "begins or ends with a space", "'a'"),
+    "name of the newest": (lambda: named("latest"), UsageError, "the newest", "'experiment-latest'"),
+    "digits as name": (lambda: named("12"), UsageError, "a number", "'experiment-12'"),
+    "slash in a project": (lambda: gs.Project("a/b"), UsageError, "a project holds '/'", "'a-b'"),
+    "project by name": (lambda: named("a", project="b#1"), UsageError, "a project holds", "'b-1'"),
+    "misspelled option": (
+        lambda: named("a", metric=["accuracy"]), UsageError, "no option 'metric'", "did you mean 'metrics'?",
+    ),
+    "misspelled for a project": (
+        lambda: declared_by(raw, metric=["accuracy"]), UsageError, "no option 'metric'", "'metrics'?",
+    ),
+    "option of a project": (
+        lambda: gs.Project("P", desc="x"), UsageError, "a project has no option 'desc'", "'description'",  # type: ignore[call-arg]
+    ),
+    "no name": (lambda: gs.Experiment(steps=[nothing]), UsageError, "needs a name", "first argument"),  # type: ignore[call-arg]
+    "dataset by position": (
+        lambda: gs.Experiment("a", 3, steps=[nothing]), UsageError, "was given 3 without", "OPTION=",  # type: ignore[arg-type, call-arg]
+    ),
+    "name twice": (
+        lambda: gs.Experiment("a", name="b", steps=[nothing]), UsageError, "given 'a' without", "name",  # type: ignore[misc]
+    ),
+    "name for a decorator": (
+        lambda: gs.Project("P").experiment("a"), UsageError, "not by 'a'", "name='…'",  # type: ignore[call-overload]
+    ),
+    "project of a project": (
+        lambda: declared_by(raw, project="Q"), UsageError, "project= is what the decorator", "leave it",
+    ),
     "name of a project": (lambda: gs.Project(""), UsageError, "a project needs a name", "text"),
     "executor": (execute(scored(), executor="proceses"), UsageError, "'proceses'", "'processes'"),
     "no jobs": (execute(scored(), jobs=0), SettingsError, "jobs is 0", "1 or more"),
@@ -300,3 +381,32 @@ def test_an_uncaught_error_ends_a_script_with_its_line(tmp_path: Path) -> None:
     assert done.returncode == 1
     last = done.stderr.splitlines()[-1]
     assert last.startswith("gosset.exceptions.UsageError: experiment 'e': steps= is empty; ")
+
+
+def test_names_that_are_no_references_are_taken() -> None:
+    names = ["[red] 🎉", "a.b", "v 2", "it's 'so'", "latest one", "3rd", "a:b", "Über-3"]
+    assert [named(name).name for name in names] == names
+    assert [gs.Project(name).name for name in names] == names
+
+
+def test_an_active_project_that_no_reference_could_name_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("GOSSET_PROJECT", "a/b")
+    with pytest.raises(UsageError, match="'a/b' of a project holds '/'"):
+        named("e").execute(store="memory://", executor="inline", progress=False)
+
+
+def test_folds_that_were_drawn_once_are_there_for_a_plan_and_a_launch() -> None:
+    experiment = scored(splits=KFold(3).split(X), metrics=["accuracy"])
+    experiment.plan(store="memory://")
+    [run] = experiment.execute(store="memory://", executor="inline", progress=False).runs
+    assert len(run.metrics["accuracy"].folds) == 3
+
+
+def test_a_project_decorates_with_and_without_arguments() -> None:
+    project = gs.Project("P")
+    bare = project.experiment(lambda: [RAW])
+    assert bare.name == "<lambda>"
+    assert project.experiment(name="other")(lambda: [RAW]).name == "other"
+    assert set(project.experiments) == {"<lambda>", "other"}

@@ -33,7 +33,7 @@ def no_process_is_left() -> Iterator[None]:
     before = set(psutil.Process().children(recursive=True))
     yield
     left = set(psutil.Process().children(recursive=True)) - before
-    _, alive = psutil.wait_procs(left, timeout=2)
+    _, alive = psutil.wait_procs(left, timeout=10)
     assert not alive
 
 
@@ -57,7 +57,7 @@ def always(function: Callable[[object, Send], object]) -> Setup:
 def until_done(executor: Executor) -> list[Event]:
     """Return all events until no task is left."""
     found: list[Event] = []
-    while events := executor.events(20):
+    while events := executor.events():
         found += events
     return found
 

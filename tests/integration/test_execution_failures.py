@@ -256,6 +256,9 @@ if __name__ == "__main__":
 """
 
 
+AT_WORK = {1: "complete", 2: "complete", 3: "running", 4: "running", 5: "queued"}
+
+
 @pytest.fixture
 def at_work(folder):
     """A script of which two runs are complete and two are at work."""
@@ -266,8 +269,12 @@ def at_work(folder):
         assert process.poll() is None, process.communicate()
         return len(list(folder.path.glob("at-*"))) == 2
 
+    def recorded():
+        with folder.store() as store:
+            return by_number(store) == AT_WORK
+
     wait_for(two_at_work, 30)
-    time.sleep(0.6)  # what was done before is in the catalog by then
+    wait_for(recorded, 30)
     folder.process = process
     yield folder
     kill(process)
@@ -298,13 +305,7 @@ def test_killed_controller_is_seen_as_crashed_at_once_and_resumed(at_work):
     os.kill(at_work.process.pid, signal.SIGKILL)
     at_work.process.wait()
     with at_work.store() as store:
-        assert by_number(store) == {
-            1: "complete",
-            2: "complete",
-            3: "running",
-            4: "running",
-            5: "queued",
-        }
+        assert by_number(store) == AT_WORK
         assert store.catalog.reap() == 1
         assert by_number(store) == {
             1: "complete",

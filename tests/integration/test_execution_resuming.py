@@ -198,3 +198,44 @@ def test_jobs_of_the_settings_are_for_who_has_workers(experiment, store, setting
     experiment.execute(store=store, executor="inline", progress=False).raise_for_status()
     with pytest.raises(UsageError, match="at once; use 'processes'"):
         experiment.execute(store=store, executor="inline", jobs=3, progress=False)
+
+
+# -- without the cache
+
+
+def test_launch_without_the_cache_finds_its_own_work_again_and_nothing_older(store, tmp_path):
+    mended, calls = tmp_path / "mended", tmp_path / "calls"
+
+    def called(name):
+        with calls.open("a") as file:
+            file.write(f"{name} ")
+
+    @gs.stage
+    def base():
+        called("base")
+        return 1
+
+    @gs.stage
+    def fragile(base, n: int = 1):
+        if n == 2 and not mended.exists():
+            raise ValueError("not yet")
+        called(f"fragile-{n}")
+        return n * base
+
+    @gs.stage
+    def after(fragile):
+        called(f"after-{fragile}")
+        return fragile
+
+    experiment = gs.Experiment("e", stages=[base, fragile, after], parameters={"n": [1, 2]})
+    options = {"executor": "inline", "store": store, "progress": False}
+    mended.touch()
+    experiment.execute(**options).raise_for_status()
+    mended.unlink()
+    calls.unlink()
+    assert experiment.execute(**options, cache=False).status is Status.FAILED
+    assert calls.read_text().split() == ["base", "fragile-1", "after-1"]
+    calls.unlink()
+    mended.touch()
+    experiment.resume(store=store, progress=False).raise_for_status()
+    assert calls.read_text().split() == ["fragile-2", "after-2"]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.sparse
+from projects import Heard
 
 import gosset as gs
 from gosset.exceptions import UsageError
@@ -461,3 +462,13 @@ def test_resuming_a_complete_launch_changes_nothing(store):
     assert again.launch == store.catalog.find("launches", done.launch.id)
     assert again.launch.ended == done.launch.ended
     assert len(store.catalog.attempts(done.runs[0].id)) == 1
+
+
+def test_a_metric_that_no_step_logs_is_told(store):
+    def train(run):
+        run.log({"accuracy": 0.5})
+
+    heard = Heard()
+    experiment = gs.Experiment("misspelt", steps=[train], metrics=["acuracy", "accuracy"])
+    experiment.execute(store=store, progress=heard, executor="inline")
+    assert heard.warnings == ["no run logged the metric 'acuracy'; did you mean 'accuracy'?"]

@@ -2,12 +2,16 @@
 
 import os
 import socket
+import tomllib
+from pathlib import Path
 
 import pytest
 
 import gosset as gs
 from gosset.entities import Status
-from gosset.exceptions import UsageError
+from gosset.exceptions import NotFoundError, UsageError
+from gosset.settings import Settings
+from gosset.upkeep.diagnosis import diagnose
 from gosset.upkeep.housekeeping import clear_cache, delete
 
 
@@ -53,3 +57,22 @@ def test_clearing_the_cache_leaves_what_a_launch_at_work_has_just_written(store)
     assert (cleared.entries, cleared.collected.digests) == (1, (given.digest,))
     assert store.artifacts.contains(fresh)
     assert not store.artifacts.contains(given.digest)
+
+
+def test_clearing_what_the_cache_never_held_is_told(store):
+    @gs.stage
+    def fit(k: int = 1):
+        return k
+
+    gs.Experiment("e", stages=[fit]).execute(store=store, progress=False)
+    with pytest.raises(NotFoundError, match="nothing of a stage 'fti'; did you mean 'fit'"):
+        clear_cache(store, stage="fti")
+    assert clear_cache(store, stage="fit").entries == 1
+    assert clear_cache(store, stage="fit").entries == 0
+
+
+def test_the_doctor_looks_at_every_extra_that_is_declared(tmp_path):
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    declared = project["optional-dependencies"].keys() - {"all", "dev"}
+    checks = {check.name for check in diagnose(Settings(root=tmp_path))}
+    assert {f"extra {extra}" for extra in declared} <= checks

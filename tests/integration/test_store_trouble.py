@@ -282,7 +282,7 @@ def by_mount(lab: Lab) -> Iterator[Sequence[str]]:
         yield disk.words
 
 
-@pytest.fixture(params=["by_permissions", "by_mount"])
+@pytest.fixture(params=["by_permissions", pytest.param("by_mount", marks=disks.ON_LINUX)])
 def read_only(request: pytest.FixtureRequest) -> Sequence[str]:
     """The words before a command under which the lab cannot be written."""
     words: Sequence[str] = request.getfixturevalue(request.param)
@@ -345,11 +345,13 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Said:
     return said
 
 
+@disks.ON_LINUX
 @pytest.mark.parametrize("call", ["large", "resume"])
 def test_a_value_that_finds_no_room_fails_its_run(full: Said, call: str) -> None:
     assert "the disk is full; make room" in full[call].stdout
 
 
+@disks.ON_LINUX
 @pytest.mark.parametrize("call", ["full-run", "full-cached", "full-delete"])
 def test_on_a_full_disk_nothing_is_begun(full: Said, call: str) -> None:
     told = full[call].stderr
@@ -358,6 +360,7 @@ def test_on_a_full_disk_nothing_is_begun(full: Said, call: str) -> None:
     assert full[call].stdout == ""
 
 
+@disks.ON_LINUX
 @pytest.mark.parametrize("call", ["after-large", "full-list", "freed"])
 def test_what_was_stored_before_can_be_read_while_the_disk_is_full(full: Said, call: str) -> None:
     before = json.loads(full["before"].stdout)
@@ -366,6 +369,7 @@ def test_what_was_stored_before_can_be_read_while_the_disk_is_full(full: Said, c
     assert "blobs#1" in full["full-show"].stdout
 
 
+@disks.ON_LINUX
 def test_with_room_again_the_work_goes_on(full: Said) -> None:
     assert "complete" in full["again"].stdout
 

@@ -131,6 +131,7 @@ def carried_out(script: str, *arguments: str, before: Sequence[str] = ()) -> str
     return done.stdout
 
 
+@disks.ON_LINUX
 def test_a_full_disk_is_named_and_nothing_is_left_behind(small_disk: disks.Disk) -> None:
     script = """
         import os
@@ -205,6 +206,7 @@ def test_a_file_where_the_folder_should_be_is_named(tmp_path: Path) -> None:
         FilesystemArtifacts(place).put(b"some bytes")
 
 
+@disks.ON_LINUX
 def test_a_read_only_disk_is_read_only(small_disk: disks.Disk) -> None:
     put = (
         "from gosset.artifacts import open_artifacts; print(open_artifacts('.').put(b'some bytes'))"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gosset.cli.sections import sections
-from gosset.cli.tabulating import tabulate
+from gosset.cli.tabulating import fitted, tabulate
 
 
 def run(number: int = 1, **given: Any) -> dict[str, Any]:
@@ -37,7 +37,7 @@ def test_none_is_told_from_what_is_not_there() -> None:
     table = tabulate("runs", [run(1, params={"C": None}), run(2, params={})])
     position = table.headers().index("params.C")
     assert [line[position] for line in table.shown()] == ["None", "–"]
-    assert "C  None" in sections("runs", run(params={"C": None}))
+    assert "C  None" in sections(run(params={"C": None}))
 
 
 def test_runs_of_several_projects_say_which() -> None:
@@ -53,12 +53,12 @@ def test_metrics_are_rounded_as_in_every_table() -> None:
 
 
 def test_a_parameter_called_size_is_no_number_of_bytes() -> None:
-    assert "size  3000" in sections("runs", run())
+    assert "size  3000" in sections(run())
 
 
 def test_of_many_packages_the_first_few_are_named() -> None:
     packages = [f"package{n}==1.0" for n in range(8)]
-    shown = sections("runs", run(environment={"python": "3.11", "packages": packages}))
+    shown = sections(run(environment={"python": "3.11", "packages": packages}))
     assert "package0==1.0" in shown
     assert "package4==1.0, … 3 more, see --json" in shown
 
@@ -66,14 +66,31 @@ def test_of_many_packages_the_first_few_are_named() -> None:
 def test_what_stages_printed_is_shown_under_their_names() -> None:
     made = {"stage": "fit", "fold": 1, "status": "computed", "log": "begun\ndone\n"}
     quiet = {"stage": "load", "fold": None, "status": "computed", "log": ""}
-    shown = sections("runs", run(computations=[quiet, made]))
+    shown = sections(run(computations=[quiet, made]))
     assert shown.partition("LOG\n")[2].startswith("  fit, fold 1\n    begun\n    done")
-    assert "LOG" not in sections("runs", run(computations=[quiet]))
+    assert "LOG" not in sections(run(computations=[quiet]))
 
 
 def test_the_runs_of_a_launch_are_shown_with_their_metrics() -> None:
     runs = [run(1), run(2, status="failed")]
-    lines = sections("launches", {"number": 1, "runs": runs}).splitlines()
+    lines = sections({"number": 1, "runs": runs}).splitlines()
     head = next(line for line in lines if "params" in line)
     assert head.split()[-1] == "accuracy"
     assert [line.split()[-1] for line in lines[-2:]] == ["0.9800", "–"]
+
+
+def test_columns_that_few_rows_have_are_hidden_where_the_terminal_is_narrow() -> None:
+    runs = [
+        run(1, params={"a": 1, "k": 1}),
+        run(2, params={"a": 2, "k": 2, "long_name": 1}, started="2026-01-31T12:00:00+00:00"),
+        run(3, params={"b": "x" * 30, "k": 1}),
+    ]
+    whole = tabulate("runs", runs)
+    assert fitted(whole, 1000) == (whole, [])
+    narrow, hidden = fitted(whole, 100)
+    assert hidden == ["params.long_name", "params.b"]
+    assert "params.a" in narrow.columns
+    least, hidden = fitted(whole, 1)
+    assert least.columns == ("name", "status", "launch", "seed", "params.k", "metrics.accuracy")
+    assert hidden[-2:] == ["started", "duration"]
+    assert [row["params.k"] for row in least.to_dicts()] == [1, 2, 1]

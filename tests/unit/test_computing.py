@@ -19,6 +19,7 @@ from gosset.planner.works import (
     identity_of,
     key_of,
 )
+from gosset.results.summary import last_user_frame
 from gosset.running.computing import WorkerSetup
 from gosset.running.logs import LOG_LIMIT, Log
 from gosset.stages import stage
@@ -200,13 +201,46 @@ def test_exception_whose_message_cannot_be_made_is_still_an_outcome():
 
     [outcome] = Bench(odd).carry_out(work(0, "odd"))
     assert outcome.exception.type.endswith("OddError")
-    assert "could not be made" in outcome.exception.message
+    assert "cannot be shown: RuntimeError" in outcome.exception.message
 
 
 def test_traceback_shows_the_users_code_alone():
     [outcome] = Bench(fails).carry_out(work(0, "fails", x=constant(1)))
     assert "in fails" in outcome.exception.traceback
     assert "gosset/computing.py" not in outcome.exception.traceback
+
+
+@pytest.mark.parametrize("value", [(n for n in ()), {"handle": open}])
+def test_value_that_cannot_be_kept_is_laid_to_the_stage_that_returned_it(value):
+    @stage(formats={"odd": "json"} if isinstance(value, dict) else None)
+    def odd():
+        return value
+
+    [outcome] = Bench(odd).carry_out(work(0, "odd"))
+    line = odd.function.__code__.co_firstlineno
+    assert last_user_frame(outcome.exception).startswith(f"{__file__}:{line} in ")
+    assert "serializers" not in outcome.exception.traceback
+
+
+def test_group_of_exceptions_is_told_with_its_members_and_where_they_were_raised():
+    def attempt(error):
+        try:
+            raise error
+        except ValueError as raised:
+            return raised
+
+    @stage
+    def several():
+        inner = ExceptionGroup("inner", [KeyError("b"), TypeError("c"), OSError("d")])
+        raise ExceptionGroup("eg", [inner, attempt(ValueError("a"))])
+
+    [outcome] = Bench(several).carry_out(work(0, "several"))
+    assert outcome.exception.line == (
+        "ExceptionGroup: eg (2 sub-exceptions): KeyError: 'b'; TypeError: c; OSError: d; …"
+    )
+    assert last_user_frame(outcome.exception).endswith(" in attempt")
+    for line in ("in several", "ValueError: a", "TypeError: c"):
+        assert line in outcome.exception.traceback
 
 
 @pytest.mark.parametrize("pieces", [1, 7, 4096])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import runpy
 
 import networkx as nx
 import numpy as np
@@ -117,6 +118,35 @@ def test_integer_column_names_become_text():
     data = from_frame(pd.DataFrame(np.eye(3)), name="eye", target="2").load()
     assert list(data.X) == ["0", "1"]
     assert data.y.tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize("target", [2, np.int64(2), [2], "2"])
+def test_a_column_that_is_numbered_goes_by_its_number(target):
+    numbered = pd.DataFrame(np.arange(12.0).reshape(3, 4))
+    data = from_frame(numbered, name="d", target=target, groups=3, units={0: "cm"}).load()
+    assert data.targets == ("2",)
+    assert data.y.tolist() == [2.0, 6.0, 10.0]
+    assert data.groups.tolist() == [3.0, 7.0, 11.0]
+    assert data.columns[0].unit == "cm"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target": 1.5}, "target=1.5; give a name"),
+        ({"target": True}, "target=True; give a name"),
+        ({"labels": 3}, "labels=3; give a name"),
+        ({"units": ["cm"]}, "units=list; give a mapping"),
+    ],
+)
+def test_what_cannot_name_columns_is_refused_at_once(options, message):
+    with pytest.raises(DatasetError, match=message):
+        from_frame(flowers(), name="d", **options)
+
+
+def test_a_column_number_that_is_not_there_is_named():
+    with pytest.raises(DatasetError, match="target: no column '9'"):
+        from_frame(pd.DataFrame(np.eye(3)), name="d", target=9).load()
 
 
 def test_a_polars_frame_is_a_frame():
@@ -453,6 +483,38 @@ def test_a_csv_in_another_encoding_says_how_to_read_it(tmp_path):
 def test_a_missing_file_is_named(tmp_path, name):
     with pytest.raises(DatasetError, match=r"no file .*none\..*; looked in "):
         as_source(tmp_path / name).load()
+
+
+def test_a_misspelled_option_of_a_file_is_named(tmp_path):
+    flowers().to_csv(tmp_path / "f.csv")
+    with pytest.raises(DatasetError, match="no option 'delimitr'; did you mean 'delimiter'"):
+        from_csv(tmp_path / "f.csv", delimitr=";").load()
+    with pytest.raises(DatasetError, match="no option 'targt'; did you mean 'target'"):
+        from_csv(tmp_path / "f.csv", targt="species").load()
+    flowers().to_parquet(tmp_path / "f.parquet")
+    with pytest.raises(DatasetError, match="no option 'colums'; did you mean 'columns'"):
+        gd.from_parquet(tmp_path / "f.parquet", colums=["length"]).load()
+
+
+def declared_in(folder, text):
+    """Run a script in `folder` that declares `source`, and return it."""
+    script = folder / "script.py"
+    script.write_text(f"from gosset.datasets import *\nsource = {text}\n")
+    return runpy.run_path(str(script))["source"]
+
+
+@pytest.mark.parametrize("text", ["from_csv('data.csv')", "as_source('data.csv')"])
+def test_a_missing_file_is_told_to_lie_beside_the_script(tmp_path, monkeypatch, text):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    source = declared_in(tmp_path, text)
+    with pytest.raises(DatasetError, match=f"in {tmp_path}/here, and there is none beside script"):
+        source.load()
+    (tmp_path / "data.csv").write_text("x\n1\n")
+    with pytest.raises(
+        DatasetError, match=r"here; beside script.py there is one: Path\(__file__\)"
+    ):
+        source.load()
 
 
 def test_what_is_not_parquet_is_refused(tmp_path):

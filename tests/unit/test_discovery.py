@@ -33,6 +33,7 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
 
     def write(name: str, *parts: str) -> Path:
         path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(parts), encoding="utf-8")
         return path
 
@@ -109,3 +110,63 @@ def test_an_interrupted_import_leaves_no_half_module_behind(write: Write) -> Non
     assert "halved" not in sys.modules
     path = write("halved.py", DECLARED)
     assert [experiment.name for experiment in load_experiments(str(path))] == ["inner"]
+
+
+PART = """\
+from . import helper
+from .. import top
+import gosset as gs
+
+@gs.stage
+def one():
+    from .helper import TWO
+    return helper.TWO + top.ONE + TWO
+
+inner = gs.Experiment("inner", stages=[one])
+"""
+
+
+def test_a_file_of_a_package_is_imported_as_a_part_of_it(write: Write, tmp_path: Path) -> None:
+    write("parcel/__init__.py", "ONE = 1\n")
+    write("parcel/top.py", "from . import ONE\n")
+    write("parcel/inside/__init__.py")
+    write("parcel/inside/helper.py", "TWO = 2\n")
+    path = write("parcel/inside/part.py", PART)
+    [experiment] = load_experiments(f"{path}::inner")
+    assert experiment is sys.modules["parcel.inside.part"].inner
+    assert load_module(path) is sys.modules["parcel.inside.part"]
+    result = experiment.execute(
+        store=f"sqlite:///{tmp_path}/store.db", executor="processes", jobs=1, progress=False
+    )
+    result.raise_for_status()
+    assert result.output(result.runs[0], "one") == 5
+
+
+def test_a_package_that_imports_the_file_itself_has_it_once(write: Write) -> None:
+    write("bundle/__init__.py", "from .part import inner\n")
+    path = write("bundle/part.py", DECLARED, "from . import other\n")
+    write("bundle/other.py", "import bundle\n")
+    module = load_module(path)
+    assert sys.modules["bundle.part"] is module
+    assert sys.modules["bundle"].inner is module.inner
+
+
+def test_a_file_of_a_package_still_finds_its_neighbours_by_name(write: Write) -> None:
+    write("carton/__init__.py")
+    write("carton/neighbour_of_part.py", "THREE = 3\n")
+    path = write("carton/part.py", "from neighbour_of_part import THREE\n")
+    assert load_module(path).THREE == 3
+
+
+def test_a_package_named_like_an_installed_one_is_none(write: Write) -> None:
+    write("json/__init__.py", "raise RuntimeError\n")
+    path = write("json/part.py", "import json\nNAME = json.dumps(1)\n")
+    assert load_module(path).NAME == "1"
+
+
+def test_an_error_in_a_package_is_told_with_its_line(write: Write) -> None:
+    broken = write("crate/__init__.py", "\n1 / 0\n")
+    path = write("crate/part.py", DECLARED)
+    with pytest.raises(UsageError, match=f"{broken}:2: ZeroDivisionError"):
+        load_module(path)
+    assert "crate.part" not in sys.modules

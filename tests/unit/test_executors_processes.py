@@ -34,13 +34,16 @@ from gosset.executors.processes import ProcessExecutor
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="POSIX signals and /proc")
 
+PROMPT = 10.0
+"""Seconds within which ends what would sleep for a minute, on a machine that is busy, too."""
+
 
 @pytest.fixture(autouse=True)
 def no_process_is_left() -> Iterator[None]:
     before = set(psutil.Process().children(recursive=True))
     yield
     left = set(psutil.Process().children(recursive=True)) - before
-    _, alive = psutil.wait_procs(left, timeout=2)
+    _, alive = psutil.wait_procs(left, timeout=PROMPT)
     assert not alive
 
 
@@ -68,7 +71,7 @@ def pool() -> Iterator[Callable[..., ProcessExecutor]]:
 
 def until_done(executor: ProcessExecutor) -> list[Event]:
     found: list[Event] = []
-    while events := executor.events(20):
+    while events := executor.events():
         found += events
     return found
 
@@ -77,7 +80,9 @@ def until(executor: ProcessExecutor, kind: type[Event], count: int = 1) -> list[
     """Return events until `count` of one kind have come."""
     found: list[Event] = []
     while sum(isinstance(event, kind) for event in found) < count:
-        found += executor.events(20)
+        events = executor.events()
+        assert events, f"no {kind.__name__} after {found}"
+        found += events
     return found
 
 
@@ -135,7 +140,7 @@ act_by_value = type(act)(act.__code__, {"__builtins__": __builtins__}, "act")
 echo_by_value = type(echo)(echo.__code__, {"__builtins__": __builtins__}, "echo")
 
 
-def gone(pid: int, seconds: float = 2.0) -> bool:
+def gone(pid: int, seconds: float = PROMPT) -> bool:
     """Wait until a process has ended; one that nobody reaps counts as ended."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -175,7 +180,7 @@ def test_a_worker_killed_from_outside_is_lost_and_replaced(
     os.kill(pid, signal.SIGKILL)
     start = time.monotonic()
     found = ends(until_done(executor))
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < PROMPT
     assert isinstance(found[1], Lost)
     assert str(pid) in found[1].reason
     assert found[2] == Done(2, "next")
@@ -254,14 +259,14 @@ def test_a_task_that_runs_past_its_time_is_ended_and_its_worker_replaced(
     pool: Callable[..., ProcessExecutor], payload: str
 ) -> None:
     executor = pool(act_by_value)
-    executor.submit(Task(id=1, payload=payload, timeout=0.5))
+    executor.submit(Task(id=1, payload=payload, timeout=1.0))
     executor.submit(Task(id=2, payload="next"))
     events = until(executor, Message)
     start = time.monotonic()
     pid = events[-1].content  # type: ignore[union-attr]
     found = ends(until_done(executor))
-    assert found == {1: TimedOut(1, 0.5), 2: Done(2, "next")}
-    assert time.monotonic() - start < 2
+    assert found == {1: TimedOut(1, 1.0), 2: Done(2, "next")}
+    assert time.monotonic() - start < PROMPT
     assert gone(pid)
 
 
@@ -271,11 +276,11 @@ def test_the_time_of_a_task_does_not_count_the_setup(
     def setup() -> Callable[[object, Send], object]:
         import time
 
-        time.sleep(0.4)
+        time.sleep(1.1)
         return lambda payload, send: payload
 
     executor = pool.setup(setup)  # type: ignore[attr-defined]
-    executor.submit(Task(id=1, payload="x", timeout=0.3))
+    executor.submit(Task(id=1, payload="x", timeout=1.0))
     assert ends(until_done(executor)) == {1: Done(1, "x")}
 
 
@@ -290,8 +295,8 @@ def test_a_task_within_its_time_leaves_its_worker_alone(
         return os.getpid()
 
     executor = pool(pid)
-    executor.submit(Task(id=1, payload=0, timeout=0.1))
-    executor.submit(Task(id=2, payload=0.3))
+    executor.submit(Task(id=1, payload=0, timeout=1.0))
+    executor.submit(Task(id=2, payload=1.1))
     first, second = ends(until_done(executor)).values()
     assert isinstance(first, Done)
     assert isinstance(second, Done)
@@ -310,7 +315,7 @@ def test_a_running_task_can_be_cancelled(
     executor.cancel(1)
     executor.cancel(1)
     assert ends(until_done(executor)) == {1: Cancelled(1), 2: Done(2, "next")}
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < PROMPT
     assert gone(pid)
 
 
@@ -386,7 +391,7 @@ def test_a_stopped_worker_blocks_neither_cancel_nor_close(
     assert replacement != worker
     os.kill(replacement, signal.SIGSTOP)
     executor.close()
-    assert time.monotonic() - start < 4
+    assert time.monotonic() - start < PROMPT
     assert gone(replacement)
 
 
@@ -430,7 +435,8 @@ def test_no_event_is_lost_or_doubled_when_workers_keep_dying(
 
     executor = pool(handler, jobs=3)
     for number in range(100):
-        executor.submit(Task(id=number, payload=number, timeout=0.2))
+        hangs = number % 7 == 0 and number % 5 != 0
+        executor.submit(Task(id=number, payload=number, timeout=0.2 if hangs else 30.0))
     found = ends(until_done(executor))
     kinds = {number: type(end) for number, end in found.items()}
     assert kinds == {
@@ -581,15 +587,18 @@ def test_a_task_reads_nothing_and_may_use_multiprocessing(
 
 
 def test_ctrl_c_reaches_the_controller_only_and_loses_nothing(
-    pool: Callable[..., ProcessExecutor], capfd: pytest.CaptureFixture[str]
+    pool: Callable[..., ProcessExecutor], capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    go = str(tmp_path / "go")
+
     def handler(payload: object, send: Send) -> object:
         import os
         import signal
         import time
 
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.3)
+        while not os.path.exists(go):
+            time.sleep(0.01)
         return payload
 
     executor = pool(handler, jobs=2)
@@ -597,10 +606,11 @@ def test_ctrl_c_reaches_the_controller_only_and_loses_nothing(
         executor.submit(Task(id=number, payload=number))
     until(executor, Started, 2)
     timer = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 (it may come at once)
+        timer.start()
         executor.events(10)
     timer.join()
+    Path(go).touch()
     assert ends(until_done(executor)) == {0: Done(0, 0), 1: Done(1, 1)}
     assert capfd.readouterr().err == ""
 

@@ -762,6 +762,11 @@ def test_classes_of_every_kind_count_by_fields_members_and_bases(
     [
         ("def f(x): return eval(x)", "eval can reach any code"),
         ("def f(x): exec(x)", "exec can reach any code"),
+        ("import sys\ndef f(x): return sys.modules[x].g()", "sys.modules can reach any code"),
+        ("from sys import modules\ndef f(x): return modules.get(x)", "sys.modules can reach any"),
+        ("from importlib import import_module as i\ndef f(x): return i(x)", "can reach any code"),
+        ("import runpy\ndef f(x): return runpy.run_path(x)", "runpy.run_path can reach any code"),
+        ("import builtins\ndef f(x): return builtins.eval(x)", "builtins.eval can reach any code"),
         ("def f(x): return missing(x)", "missing is not defined"),
         ("def f(x):\n    import importlib\n    importlib.import_module(x)", "can reach any code"),
         ("def f(x):\n    import no_such_module_at_all as m\n    m.g()", "is not installed"),
@@ -958,3 +963,11 @@ def test_this_package_counts_by_its_version(tmp_path: Path) -> None:
     used, declared = json.loads(run(program, cwd=tmp_path))
     assert used["gosset"] == importlib.metadata.version("gosset")
     assert "gosset" not in declared
+
+
+def test_what_is_declared_to_be_reached_is_not_unresolved():
+    def f(x):
+        return eval(x)
+
+    assert code_digest(f, depends=[len]).unresolved == ()
+    assert code_digest(f).unresolved != ()

@@ -9,9 +9,9 @@ import pytest
 
 from gosset.artifacts.memory import MemoryArtifacts
 from gosset.artifacts.values import keep
+from gosset.compare.averages import deviation, mean
 from gosset.metrics import metric
 from gosset.planner.works import LOGGED
-from gosset.compare.averages import deviation, mean
 from gosset.running.measuring import measure, number, summarise
 from gosset.stages import stage
 
@@ -148,3 +148,34 @@ def test_fields_of_folds_are_a_list_in_fold_order_unless_they_are_all_the_same()
         *((fit, fold, {"fields": {"epochs": n, "kind": "tree"}}) for fold, n in given.items())
     )
     assert found.fields == {"epochs": [10, 20, 30], "kind": "tree"}
+
+
+# -- folds that are missing
+
+
+@pytest.mark.parametrize("each", [loss, fit])
+def test_metric_that_failed_on_some_folds_is_none_of_the_run(each):
+    artifacts = MemoryArtifacts()
+
+    def given(score):
+        logged = {"metrics": {"loss": score}, "fields": {}, "tags": []}
+        own = keep(score, each.name, artifacts)
+        return (own,) if each.metric else (own, keep(logged, LOGGED, artifacts))
+
+    outputs = [(each, fold, given(0.5)) for fold in range(3)]
+    assert measure(outputs, artifacts).metrics[0].folds == (0.5, 0.5, 0.5)
+    assert measure([*outputs, (each, 3, ())], artifacts).metrics == []
+
+
+def test_failure_of_a_stage_that_gives_no_score_costs_none():
+    artifacts = MemoryArtifacts()
+    outputs = [(loss, fold, (keep(0.5, "loss", artifacts),)) for fold in range(2)]
+    assert measure([*outputs, (final, 1, ())], artifacts).metrics[0].folds == (0.5, 0.5)
+
+
+def test_what_was_logged_on_every_fold_stands_although_a_stage_failed_afterwards():
+    artifacts = MemoryArtifacts()
+    logged = keep({"metrics": {"loss": 0.5}, "fields": {}, "tags": []}, LOGGED, artifacts)
+    ended = (keep(1, "fit", artifacts), logged)
+    found = measure([(fit, 0, ended), (fit, 1, (logged,))], artifacts)
+    assert found.metrics[0].folds == (0.5, 0.5)

@@ -199,11 +199,11 @@ def scorers_for(model: Any) -> list[str]:
     """Return the scorers of binary classification that `model` has the values for."""
     found = []
     for name in library.get_scorer_names():
-        _, tasks, needs = from_name(name) or (None, (), ())
+        known = from_name(name)
         able = {"predict_proba": "probabilities", "decision_function": "decision"}
         given = [view for method, view in able.items() if hasattr(model, method)]
-        if "classification" in tasks and "_samples" not in name:
-            found += [name] if not needs or set(needs) & set(given) else []
+        if "classification" in known.tasks and "_samples" not in name:
+            found += [name] if not known.needs or set(known.needs) & set(given) else []
     return found
 
 
@@ -221,7 +221,7 @@ def test_every_scorer_scores_stored_results_as_it_scores_the_model(
     names = scorers_for(model)
     assert len(names) > 20
     for name in names:
-        stage = from_name(name)[0]
+        stage = from_name(name).stage
         views = {v.name: v(results=results) for v in results_views(labels=labels)}
         got = stage(**{argument: views[argument] for argument in stage.inputs})
         expected = get_scorer(name)(model, X[fold.test], y[fold.test])
@@ -311,7 +311,7 @@ def test_every_function_of_scikit_learn_has_its_own_better_end() -> None:
     expected |= dict.fromkeys(HIGHER_IS_BETTER, Direction.MAXIMIZE)
     found = {}
     for name in answered:
-        metric, _, _ = scikit_learn.from_function(getattr(library, name), name)
+        metric = scikit_learn.from_function(getattr(library, name), name)
         found[name] = metric.direction
     # An older scikit-learn lacks some of them; a newer one's additions are to be looked at.
     assert found == {name: expected.get(name) for name in answered}
@@ -320,7 +320,7 @@ def test_every_function_of_scikit_learn_has_its_own_better_end() -> None:
 
 def test_every_scorer_says_that_greater_is_better() -> None:
     found = {name: from_name(name) for name in library.get_scorer_names()}
-    assert {name for name, known in found.items() if known[0].direction != "maximize"} == set()
+    assert {name for name, known in found.items() if known.direction != "maximize"} == set()
 
 
 @pytest.mark.parametrize("name", ["det_curve", "confusion_matrix", "classification_report", "auc"])

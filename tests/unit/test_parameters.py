@@ -226,7 +226,7 @@ def test_group_digest_depends_on_names_and_values_but_not_on_their_order() -> No
         ("-3,+3,.5,1.,1e-3,2E5", [-3, 3, 0.5, 1.0, 0.001, 2e5]),
         ("true,false,null", [True, False, None]),
         ("True,False,None", [True, False, None]),
-        ("rbf,linear", ["rbf", "linear"]),
+        ("rbf,linear,none,NONE", ["rbf", "linear", "none", "NONE"]),
         ("two words", ["two words"]),
         ("inf,-inf", [math.inf, -math.inf]),
         ("007,1_0,0x10", ["007", "1_0", "0x10"]),

@@ -4,7 +4,7 @@ import pytest
 
 from gosset.exceptions import ParameterError, PipelineError
 from gosset.pipeline import Scope, build
-from gosset.stages import stage
+from gosset.stages import stage, view
 
 
 @stage
@@ -71,6 +71,12 @@ def test_a_missing_input_is_named_with_a_suggestion():
 
     with pytest.raises(PipelineError, match=r"'uses' needs 'raww'.*did you mean 'raw'"):
         build([raw, uses], SOURCES)
+
+
+def test_a_look_at_what_nothing_gives_is_named():
+    look = view(lambda results: results, name="truth")
+    with pytest.raises(PipelineError, match="stage 'truth' needs 'results', which no stage"):
+        build([raw, look], SOURCES)
 
 
 def test_a_cycle_is_named():

@@ -14,8 +14,11 @@ from gosset.settings import (
     find_root,
     load_settings,
     prepare_store_folder,
+    sqlite_path,
+    sqlite_url,
 )
 from gosset.settings.editing import set_value
+from gosset.store import open_store
 
 
 @pytest.fixture
@@ -168,8 +171,9 @@ def test_a_misspelled_variable_is_refused_and_a_foreign_one_is_not(
     root: Path, environ: dict[str, str]
 ) -> None:
     load_settings(root, environ={**environ, "GOSSET_SERVER_TOKEN": "x"})
-    with pytest.raises(SettingsError, match=r"GOSSET_STOER: .*did you mean 'store'"):
-        load_settings(root, environ={**environ, "GOSSET_STOER": "x"})
+    for slip, meant in [("STOER", "store"), ("JOBB", "jobs"), ("PROJ", "project")]:
+        with pytest.raises(SettingsError, match=rf"GOSSET_{slip}: .*did you mean '{meant}'"):
+            load_settings(root, environ={**environ, f"GOSSET_{slip}": "x"})
 
 
 def test_an_unknown_argument_is_refused(root: Path, environ: dict[str, str]) -> None:
@@ -361,3 +365,22 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Path) 
     (tmp_path / "file").touch()
     with pytest.raises(StoreReadOnlyError, match=r"file/\.gosset cannot be made: Not a directory"):
         prepare_store_folder(tmp_path / "file" / ".gosset")
+
+
+@pytest.mark.parametrize("name", ["sp ace ü.db", "100%41.db", "why?.db", "a#b.db"])
+def test_a_file_of_any_name_has_one_url_that_opens_it(
+    name: str, tmp_path: Path, environ: dict[str, str]
+) -> None:
+    url = sqlite_url(tmp_path / name)
+    assert sqlite_path(url) == tmp_path / name
+    with open_store(url) as store:
+        assert (tmp_path / name).is_file()
+        assert store.url == url
+    with open_store(url, create=False) as again:
+        assert again.runs() == []
+    given = load_settings(tmp_path, arguments={"store": f"sqlite:///{url.rpartition('/')[2]}"})
+    assert given.store == url
+
+
+def test_only_what_a_url_would_read_otherwise_is_encoded_in_it() -> None:
+    assert sqlite_url(Path("/sp ace ü.db")) == "sqlite:////sp ace ü.db"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..entities import Direction, Hyperparameter
@@ -37,6 +37,10 @@ class Blueprint:
         Parameter set → effective parameters.
     fields : callable
         Parameter set → what else is kept with its runs, to search by.
+    scores : collection of str
+        Names of the stages that are there for the asked-for metrics alone.
+    awaited : collection of str
+        Names of the metrics that runs are to log by themselves.
     components : mapping
         Name → object whose code or value belongs to the code version besides the stages.
     objective : tuple of (str, Direction) or None
@@ -53,6 +57,8 @@ class Blueprint:
         _no_hyperparameters
     )
     fields: Callable[[Mapping[str, object]], Mapping[str, JSONValue]] = _no_fields
+    scores: Collection[str] = ()
+    awaited: Collection[str] = ()
     components: Mapping[str, object] = field(default_factory=dict)
     objective: tuple[str, Direction] | None = None
     description: Mapping[str, JSONValue] = field(default_factory=dict)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from ..exceptions import MetricError
+from ..metrics import resolve
 from ..stages import Stage
 from ..usercode import called_name
 from .base import Blueprint, Translation, untranslated
@@ -25,6 +26,12 @@ def compile_stages(
         and ``predicted``.
     views : sequence of Stage
         Looks at the dataset that the stages may take.
+
+    Raises
+    ------
+    MetricError
+        A metric that is unknown, that needs what no stage gives, or that is the output of a
+        stage which is no metric.
     """
     given = {output for stage in stages for output in stage.outputs}
     looks = list(views)
@@ -32,17 +39,47 @@ def compile_stages(
         looks.append(labels_view())
     provided = given | {output for look in looks for output in look.outputs}
     silent = {output for stage in stages if not stage.metrics for output in stage.outputs}
-    scoring = score(metrics, provided=provided, silent=silent)
+    asked = list(metrics)
+    _check_scores(asked, stages)
+    _check_given(asked, provided)
+    scoring = score(asked, provided=provided, silent=silent)
     return Blueprint(
         kind="stages",
         stages=(*stages, *scoring.stages, *looks),
         translate=untranslated,
+        scores={stage.name for stage in scoring.stages},
         objective=scoring.objective,
         description={
             "stages": [stage.name for stage in stages],
             "metrics": list(scoring.names),
         },
     )
+
+
+def _check_scores(metrics: Iterable[Any], stages: Sequence[Stage]) -> None:
+    """Raise for an asked-for metric that is what a stage gives, unless the stage is a metric."""
+    plain = {output: stage for stage in stages if not stage.metric for output in stage.outputs}
+    for metric in metrics:
+        name = metric.name if isinstance(metric, Stage) else metric
+        if isinstance(name, str) and name in plain:
+            raise MetricError(
+                f"{name!r} is what stage {plain[name].name!r} gives, which is no metric",
+                hint="declare a function that returns the number with @gosset.metric",
+            )
+
+
+def _check_given(metrics: Iterable[Any], provided: Collection[str]) -> None:
+    """Raise for a metric that looks at the results of an estimator, which stages have not."""
+    for metric in metrics:
+        found = resolve([metric], provided=provided)
+        lacking = [s.name.rpartition("/")[2] for s in found.stages if s.view]
+        if lacking and "results" not in provided:
+            # The labels are told from the truth and the predictions, where these are given.
+            words = [word for word in lacking if word != "labels"] or lacking
+            raise MetricError(
+                f"{found.metrics[0]} needs {' and '.join(map(repr, words))}, which no stage gives",
+                hint=f"name outputs of a stage so: outputs={tuple(words)!r}",
+            )
 
 
 class Step:
@@ -98,6 +135,7 @@ def compile_steps(steps: Sequence[Callable[..., Any]], *, metrics: Iterable[Any]
         kind="steps",
         stages=tuple(stages),
         translate=_free,
+        awaited=names,
         objective=next(filter(None, map(known_objective, names)), None),
         description={"stages": [stage.name for stage in stages], "metrics": [*names]},
     )

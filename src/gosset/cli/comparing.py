@@ -97,13 +97,14 @@ def _check_pair(
 
 
 def _table(store: Store, kind: str, entities: Sequence[Entity], metrics: list[str] | None) -> Table:
-    from ..compare import summary_table
+    from ..compare import fold_counts, summary_table
 
     if kind == "runs":
-        return summary_table(cast("list[Run]", entities), metrics, by="run")
+        runs = cast("list[Run]", entities)
+        return summary_table(runs, metrics, by="run", folds=fold_counts(store.catalog, runs))
     launches = cast("list[Launch]", entities)
     runs = [run for launch in launches for run in store.runs_of(launch)]
-    return summary_table(runs, metrics, by="launch")
+    return summary_table(runs, metrics, by="launch", folds=fold_counts(store.catalog, runs))
 
 
 def _diff(store: Store, kind: str, entities: Sequence[Entity]) -> Diff:
@@ -118,7 +119,7 @@ def _diff(store: Store, kind: str, entities: Sequence[Entity]) -> Diff:
 
 def _results(store: Store, experiments: Sequence[Experiment], metrics: list[str] | None) -> Table:
     """Return what the best parameter set of each experiment came to."""
-    from ..compare import best_group, objective_of, summary_table
+    from ..compare import best_group, fold_counts, objective_of, summary_table
     from ..entities import Status
     from ..filters import equal
 
@@ -129,7 +130,7 @@ def _results(store: Store, experiments: Sequence[Experiment], metrics: list[str]
         )
         runs = store.runs(complete, order_by="number").to_list()
         best += best_group(runs, objective_of(experiment, runs), by_launch=True)
-    return summary_table(best, metrics, by="launch")
+    return summary_table(best, metrics, by="launch", folds=fold_counts(store.catalog, best))
 
 
 def _emit_diff(kind: str, diff: Diff, results: Table | None, form: str) -> None:

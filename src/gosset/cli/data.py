@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -13,6 +13,7 @@ from .output import emit, emit_json, emit_table, say
 if TYPE_CHECKING:
     from ..datasets import DatasetSource
     from ..entities import Dataset
+    from ..store import Store
 
 Target = Annotated[str | None, typer.Option(metavar="A,B", help="Names of the target columns.")]
 
@@ -87,7 +88,7 @@ def show(
     if as_json:
         emit_json({**document, "description_of_columns": description.to_dict()["columns"]})
         return
-    emit(sections("datasets", document))
+    emit(sections(document))
     emit(f"\n{description}")
 
 
@@ -102,23 +103,17 @@ def _source(source: str, targets: list[str] | None, name: str | None) -> Dataset
             raise DatasetError(f"no dataset {source!r}", hint=did_you_mean(which, loaders))
         if targets is not None:
             raise UsageError(f"{source} has its own target", hint="leave --target out")
-        found: DatasetSource = getattr(datasets, loaders[which])()
-        if name is not None:
-            found = datasets.from_function(found.load, name=name, description=found.description)
-        return found
-    options: dict[str, Any] = {"name": name, "target": targets}
+        return datasets.as_source(getattr(datasets, loaders[which])(), name)
     if source.lower().endswith((".parquet", ".pq")):
-        return datasets.from_parquet(source, **options)
+        return datasets.from_parquet(source, name=name, target=targets)
     if source.lower().endswith((".csv", ".csv.gz", ".tsv", ".txt")):
-        if source.lower().endswith(".tsv"):
-            options["sep"] = "\t"
-        return datasets.from_csv(source, **options)
+        return datasets.from_csv(source, name=name, target=targets)
     raise DatasetError(
         f"{source!r} is no source of data", hint="give a .csv or .parquet file, or sklearn:iris"
     )
 
 
-def _keep(store: Any, source: DatasetSource) -> tuple[Dataset, bool]:
+def _keep(store: Store, source: DatasetSource) -> tuple[Dataset, bool]:
     from ..datasets import to_entity
 
     entity = to_entity(

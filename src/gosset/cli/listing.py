@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 PAGE = 50
 """How many rows a terminal is shown unless a limit is given."""
+
+WIDE = 160
+"""Characters of a line where there is no terminal, and COLUMNS says nothing."""
 
 ListedKind = Annotated[
     str,
@@ -68,10 +72,10 @@ def list_entities(
 ) -> None:
     """List what the store holds."""
     from ..exceptions import UsageError, did_you_mean
-    from ..queries.lookup import where
+    from ..queries.lookup import run_names, where
     from ..results.wire import to_json
     from ..storage.base import KINDS, Order
-    from .tabulating import tabulate
+    from .tabulating import fitted, tabulate
 
     if kind not in KINDS:
         raise UsageError(f"there is no kind {kind!r} to list", hint=did_you_mean(kind, KINDS))
@@ -91,15 +95,23 @@ def list_entities(
         )
         total = store.catalog.count(kind, where=expression) if paged else len(found)
         known = store.catalog.names(kind) if chosen else []
-    documents = [to_json(entity) for entity in found]
+        documents = [to_json(entity) for entity in found]
+        if for_people and kind == "computations":
+            names = run_names(store, [document["run"] for document in documents])
+            documents = [{**each, "run": names.get(each["run"])} for each in documents]
     if as_json and chosen is None:
         emit_json(list(documents))
         return
     table = tabulate(kind, documents, chosen, known, for_people=for_people)
+    hidden: list[str] = []
+    if for_people and chosen is None:
+        table, hidden = fitted(table, shutil.get_terminal_size((WIDE, 0)).columns)
     if for_people and not documents:
         say(f"no {kind}")
     else:
         emit_table(table, form)
+    if hidden:
+        say(f"not shown: {', '.join(hidden)}; see --columns, or --csv for all")
     if total > offset + len(found):
         say(f"{len(found)} of {total}; see --limit and --offset")
 

@@ -67,7 +67,8 @@ def compute(
     as_json: Json = False,
 ) -> None:
     """Compute metrics of runs from their stored results, and keep them; nothing is fitted."""
-    from ..compare import summary_table
+    from ..compare import fold_counts, summary_table
+    from ..compare.averages import foremost
     from ..running.rescoring import compute_metrics
 
     call = call_of(context)
@@ -75,6 +76,7 @@ def compute(
         chosen = _chosen(store, runs or [], call.settings())
         found = compute_metrics(store, chosen, _asked(metric))
         again = [store.run(run.id) for run in chosen]
+        folds = fold_counts(store.catalog, again)
     if as_json:
         from ..results.wire import run_to_json
 
@@ -83,8 +85,8 @@ def compute(
     if not again:
         say("no runs")
         return
-    names = list(dict.fromkeys(m.name for scores in found.values() for m in scores))
-    emit_table(summary_table(again, names, by="run"))
+    names = foremost(m.name for scores in found.values() for m in scores)
+    emit_table(summary_table(again, names, by="run", folds=folds))
 
 
 def _asked(metric: str) -> list[object]:

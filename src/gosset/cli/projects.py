@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -54,13 +55,20 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
+    context: typer.Context,
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A folder.")] = Path("."),
     as_json: Json = False,
 ) -> None:
     """Make a store in a folder, where there is none yet."""
+    from ..exceptions import UsageError
     from ..settings import default_store_url, sqlite_path
     from ..store import open_store
 
+    if call_of(context).store is not None:
+        raise UsageError(
+            "init makes the store of a folder, not one that --store names",
+            hint="name the folder: gosset init PATH; what --store names is made by its first run",
+        )
     url = default_store_url(path.resolve())
     file = sqlite_path(url)
     assert file is not None
@@ -106,11 +114,11 @@ def create_project(
     as_json: Json = False,
 ) -> None:
     """Make a project in the store, where there is none of this name yet."""
-    from ..exceptions import NotFoundError, UsageError
+    from ..compiling.checks import name_of
+    from ..exceptions import NotFoundError
     from ..results.wire import to_json
 
-    if not name.strip():
-        raise UsageError("a project needs a name")
+    name_of("a project", name)
     with call_of(context).writing() as store:
         try:
             store.catalog.find("projects", name)
@@ -119,7 +127,7 @@ def create_project(
             new = True
         project = store.catalog.ensure_project(name, description=description)
     if as_json:
-        emit_json({**to_json(project), "created": project.created.isoformat(), "new": new})
+        emit_json({**to_json(project), "new": new})
     else:
         emit(f"{'made' if new else 'there is already'} the project {name}")
 
@@ -134,10 +142,10 @@ def create_experiment(
     as_json: Json = False,
 ) -> None:
     """Write a file with an experiment to begin with, which can be run as it is."""
+    from ..compiling.checks import name_of
     from ..exceptions import UsageError
 
-    if not name.strip():
-        raise UsageError("an experiment needs a name")
+    name_of("an experiment", name)
     function = re.sub(r"\W+", "_", name.strip()).strip("_").lower() or "experiment"
     if function[0].isdecimal():
         function = f"experiment_{function}"
@@ -146,7 +154,7 @@ def create_experiment(
         raise UsageError(f"{file} is there already", hint="--force writes over it")
     project = call_of(context).settings().project or "default"
     text = _TEMPLATE.format(
-        name=name.replace("\\", "").replace('"', "'").replace("\n", " "),
+        name=name.replace("\\", "").replace('"', "'"),
         file=file,
         project=_quoted(project),
         quoted=_quoted(name),
@@ -178,7 +186,5 @@ def _place(context: typer.Context, place: str) -> tuple[str, str | None]:
 
 
 def _quoted(text: str) -> str:
-    import json
-
     # A JSON string is a Python string too, in the quotes that formatters like.
     return json.dumps(text, ensure_ascii=False)

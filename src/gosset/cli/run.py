@@ -48,7 +48,8 @@ def run(
             "-p",
             "--param",
             metavar="NAME=V1,V2",
-            help="Alternatives of a parameter, in the place of those declared. Repeatable.",
+            help="Alternatives of a parameter, in the place of those declared: numbers, True, None, "
+            "[lists], 1:4 for 1,2,3,4; any other word is text, none as well. Repeatable.",
         ),
     ] = None,
     plan: Annotated[
@@ -131,11 +132,25 @@ class _Given:
             vary[name] = values
         self.declared: dict[str, Any] = {
             "vary": vary,
-            "seeds": None if seeds is None else parse_option(f"seeds={seeds}")[1],
+            "seeds": None if seeds is None else _seeds(seeds),
             "metrics": split_list(metrics),
         }
         self.given = bool(vary or metrics)
         self.all = {**self.declared, "cache": cache}
+
+
+def _seeds(text: str) -> list[object]:
+    """Return the seeds that ``--seeds`` lists; whether they are good ones is for others to say."""
+    from ..exceptions import UsageError
+    from ..parameters import parse_option
+
+    seeds = parse_option(f"seeds={text}")[1]
+    for seed in seeds:
+        if isinstance(seed, str):
+            raise UsageError(
+                f"--seeds {text}: {seed!r} is no seed", hint="write 0,1,2,3 or, the same, 0:3"
+            )
+    return seeds
 
 
 def _loaded(file: str, what: _Given) -> list[Experiment]:

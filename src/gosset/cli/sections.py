@@ -18,13 +18,13 @@ _PACKAGES = 5
 """Packages of an environment that are named."""
 
 _IN_SECTIONS = (
-    "params", "metrics", "metrics_std", "metrics_folds", "fields", "hyperparameters",
+    "params", "metrics", "metrics_std", "metrics_folds", "fields", "fold_seeds", "hyperparameters",
     "computations", "attempts", "code", "environment", "artifacts", "exception", "definition",
     "columns", "content", "runs", "settings", "provenance", "experiments",
 )  # fmt: skip
 
 
-def sections(kind: str, document: Mapping[str, Any]) -> str:
+def sections(document: Mapping[str, Any]) -> str:
     """Return all of `document` as text: facts first, then one section for each part."""
     facts = {n: v for n, v in document.items() if n not in _IN_SECTIONS or isinstance(v, int)}
     parts = [_pairs(facts)]
@@ -34,7 +34,7 @@ def sections(kind: str, document: Mapping[str, Any]) -> str:
             continue
         text = _section(name, value, document)
         if text:
-            parts.append(f"{name.upper()}\n{_indented(text)}")
+            parts.append(f"{name.upper().replace('_', ' ')}\n{_indented(text)}")
         log = _log(value) if name == "computations" else ""
         if log:
             parts.append(f"LOG\n{_indented(log)}")
@@ -46,7 +46,12 @@ def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
         case "metrics":
             return _metrics(document)
         case "hyperparameters":
-            return _table(value, ("name", "value", "kind"))
+            # None is a value here, such as that of a random_state.
+            told = [
+                {**each, "value": "None" if each["value"] is None else each["value"]}
+                for each in value
+            ]
+            return _table(told, ("name", "value", "kind"))
         case "computations":
             return _table(value, ("stage", "fold", "status", "wall", "memory", "key"))
         case "attempts":
@@ -69,7 +74,7 @@ def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
             return _code(value)
         case "experiments":
             return "\n".join(map(printable, value))
-    return _pairs(value)
+    return _pairs(value if isinstance(value, Mapping) else dict(enumerate(value)))
 
 
 def _metrics(document: Mapping[str, Any]) -> str:
@@ -145,7 +150,7 @@ def _table(documents: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> st
     return aligned([list(columns), *rows])
 
 
-def _pairs(mapping: Mapping[str, Any]) -> str:
+def _pairs(mapping: Mapping[Any, Any]) -> str:
     rows = [[str(name), _short(humane(name, value))] for name, value in mapping.items()]
     return aligned(rows) if rows else ""
 
@@ -160,8 +165,7 @@ def _values(mapping: Mapping[str, Any]) -> str:
 def _short(value: object) -> str:
     if value is None:
         return "–"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _indented(text: str) -> str:

@@ -1,4 +1,4 @@
-"""``gosset show`` and ``gosset delete``."""
+"""``gosset show``, ``gosset tag`` and ``gosset delete``."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ Reference = Annotated[
 def register(app: typer.Typer) -> None:
     """Add the commands to `app`."""
     app.command("show")(show)
+    app.command("tag")(tag)
     app.command("delete")(delete)
 
 
@@ -37,14 +38,38 @@ def show(
     call = call_of(context)
     kinds = KINDS if kind is None else [kind_named(kind)]
     with call.reading() as store:
-        found, entity = find(store, reference, kinds, settings=call.settings())
+        _, entity = find(store, reference, kinds, settings=call.settings())
         document = details(store, entity)
     if as_json:
         emit_json(document)
         return
     from .sections import sections
 
-    emit(sections(found, document))
+    emit(sections(document))
+
+
+def tag(
+    context: typer.Context,
+    reference: Annotated[
+        str, typer.Argument(metavar="RUN", help="An id, EXPERIMENT#NUMBER or latest.")
+    ],
+    tags: Annotated[list[str], typer.Argument(metavar="TAG…", help="E.g. draft.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Take the tags away.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add tags to a run, or take them away: gosset list runs "'draft' in tags" finds it."""
+    from ..entities import Run
+    from ..queries.lookup import find
+
+    call = call_of(context)
+    with call.reading() as store:
+        _, run = find(store, reference, ["runs"], settings=call.settings())
+        assert isinstance(run, Run)
+        tagged = store.tag(run, *tags, remove=remove)
+    if as_json:
+        emit_json({"id": tagged.id, "name": tagged.name, "tags": list(tagged.tags)})
+    else:
+        say(f"tags of {tagged.name}: {', '.join(tagged.tags) or 'none'}")
 
 
 def delete(

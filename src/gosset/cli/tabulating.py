@@ -22,7 +22,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "project", "experiment", "number", "execution", "status", "notes", "started", "duration",
     ),
     "runs": ("name", "status", "launch", "seed", "params", "metrics", "started", "duration"),
-    "computations": ("stage", "fold", "status", "wall", "memory", "started", "run", "id"),
+    "computations": ("run", "stage", "fold", "status", "wall", "memory", "started", "id"),
     "datasets": ("name", "version", "rows", "targets", "digest", "source", "created"),
     "artifacts": ("digest", "format", "size", "references"),
     "metrics": ("name", "direction", "runs", "minimum", "mean", "maximum"),
@@ -35,6 +35,11 @@ _OPEN = ("params", "metrics", "metrics_std", "fields")
 
 _SERIES = "metrics_series"
 """Holds what is kept ready of series: there to be asked for, as ``metrics.loss.min``."""
+
+_OPENED = tuple(f"{name}." for name in _OPEN)
+
+_DISPENSABLE = ("duration", "started")
+"""Columns that a narrow terminal can do without."""
 
 _SCORES = ("minimum", "mean", "maximum")
 """Names of measured numbers, beside those that begin with ``metrics``."""
@@ -83,6 +88,42 @@ def tabulate(
     told = _told if for_people else _given
     keys = keys or list(columns)
     return Table(tuple(columns), tuple(tuple(told(key, row) for key in keys) for row in rows))
+
+
+def fitted(table: Table, width: int) -> tuple[Table, list[str]]:
+    """Return a table that is no wider than a terminal, where that can be, and what it hides.
+
+    Hidden are columns that not every row has a value in, those with the fewest values first,
+    and then times. What every row has is never hidden, however wide it is.
+
+    Examples
+    --------
+    >>> table = Table(("name", "params.k", "params.C"), (("e#1", 1, None), ("f#1", 2, 0.5)))
+    >>> narrow, hidden = fitted(table, 20)
+    >>> narrow.columns, hidden
+    (('name', 'params.k'), ['params.C'])
+    """
+    lines = [table.headers(), *table.shown()]
+    widths = {
+        name: max(len(line[position]) for line in lines) + 2
+        for position, name in enumerate(table.columns)
+    }
+    gaps = {
+        name: sum(row[position] is None for row in table.rows)
+        for position, name in enumerate(table.columns)
+        if name.startswith(_OPENED)
+    }
+    sparse = sorted((name for name in gaps if gaps[name]), key=lambda name: -gaps[name])
+    hidden: list[str] = []
+    for name in [*sparse, *(name for name in _DISPENSABLE if name in widths)]:
+        if sum(widths.values()) - 2 <= width:
+            break
+        del widths[name]
+        hidden.append(name)
+    kept = [position for position, name in enumerate(table.columns) if name in widths]
+    rows = tuple(tuple(row[position] for position in kept) for row in table.rows)
+    narrow = Table(tuple(table.columns[position] for position in kept), rows)
+    return narrow, [name for name in table.columns if name in hidden]
 
 
 def _flat(document: Mapping[str, Any]) -> dict[str, Any]:

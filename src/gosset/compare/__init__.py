@@ -2,7 +2,7 @@
 
 from .best import Objective, best_group, best_row, first_objective, objective_of
 from .diffs import Diff, Difference, executions_diff, experiments_diff
-from .runs import Score, runs_frame, summary_table, varying
+from .runs import Score, fold_counts, runs_frame, summary_table, varying
 from .tables import Cell, Table
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "executions_diff",
     "experiments_diff",
     "first_objective",
+    "fold_counts",
     "objective_of",
     "runs_frame",
     "summary_table",

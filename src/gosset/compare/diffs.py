@@ -161,7 +161,7 @@ def _compare(component: str, name: str, left: JSONValue, right: JSONValue) -> It
 
 
 def _code(a: Execution, b: Execution) -> Iterator[Difference]:
-    left, right = _mapping(a.code.get("sources")), _mapping(b.code.get("sources"))
+    left, right = as_mapping(a.code.get("sources")), as_mapping(b.code.get("sources"))
     for name in sorted({*left, *right}):
         before, after = left.get(name), right.get(name)
         if before == after:
@@ -179,18 +179,25 @@ def _code(a: Execution, b: Execution) -> Iterator[Difference]:
             )
         )
         yield Difference(component="code", name=name, kind=kind, diff=diff)
-    yield from _compare("packages", "", packages_of(a), packages_of(b))
+    yield from _compare("packages", "", _packages(a), _packages(b))
 
 
-def packages_of(execution: Execution) -> dict[str, JSONValue]:
+def _packages(execution: Execution) -> dict[str, JSONValue]:
     """Return package → version, of all packages that the stages of an execution reach."""
     found: dict[str, JSONValue] = {}
-    for stage in _mapping(execution.code.get("stages")).values():
-        found |= _mapping(_mapping(stage).get("packages"))
+    for stage in as_mapping(execution.code.get("stages")).values():
+        found |= as_mapping(as_mapping(stage).get("packages"))
     return found
 
 
-def _mapping(value: object) -> Mapping[str, JSONValue]:
+def as_mapping(value: object) -> Mapping[str, JSONValue]:
+    """Return a part of a JSON document as a mapping; an empty one where it is none.
+
+    Examples
+    --------
+    >>> as_mapping({"a": 1}), as_mapping(None)
+    ({'a': 1}, {})
+    """
     return value if isinstance(value, Mapping) else {}
 
 

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..entities import Run, Status
@@ -16,6 +17,8 @@ from .tables import NULL, Cell, Table, as_cell
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from ..storage.base import Catalog
 
 
 _DIFFERING: Mapping[str, tuple[str, ...]] = {
@@ -118,6 +121,7 @@ def summary_table(
     runs: Sequence[Run],
     metrics: Sequence[str] | None = None,
     by: Literal["params", "run", "launch"] = "params",
+    folds: Mapping[str, int] = MappingProxyType({}),
 ) -> Table:
     """Return what runs came to, with only those parameters that vary among them.
 
@@ -134,6 +138,9 @@ def summary_table(
         is their number. ``"launch"``: the same, apart for each launch, with execution,
         dataset and split where they differ. ``"run"``: one row for each run, with its
         split and dataset, and with its execution where it differs.
+    folds : mapping
+        Digest of a split → number of its folds, see :func:`fold_counts`. Of a split that is
+        not there, as many as a metric has values.
 
     Returns
     -------
@@ -177,11 +184,17 @@ def summary_table(
             row |= _measured(group, name)
         if by != "run":
             row["seeds"] = len(group)
-        row["folds"] = max((len(m.folds) for run in group for m in run.metrics.values()), default=0)
+        row["folds"] = max(_folds(run, folds) for run in group)
         row["status"] = _status(group)
         rows.append(row)
     columns = tuple(rows[0]) if rows else ()
     return Table(columns, tuple(tuple(row.values()) for row in rows), tuple(names))
+
+
+def fold_counts(catalog: Catalog, runs: Iterable[Run]) -> dict[str, int]:
+    """Return the number of folds of each split that `runs` were carried over, by digest."""
+    digests = dict.fromkeys(run.split for run in runs if run.split is not None)
+    return {digest: catalog.split(digest).folds for digest in digests}
 
 
 def varying(runs: Iterable[Run]) -> list[str]:
@@ -229,6 +242,11 @@ def _metric_names(runs: Sequence[Run], metrics: Sequence[str] | None) -> list[st
                 f"none of the runs has a metric {name!r}", hint=did_you_mean(name, known)
             )
     return list(dict.fromkeys(metrics))
+
+
+def _folds(run: Run, known: Mapping[str, int]) -> int:
+    values = max((len(metric.folds) for metric in run.metrics.values()), default=0)
+    return known.get(run.split or "", values)
 
 
 def _measured(group: Sequence[Run], name: str) -> dict[str, Cell]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ..fingerprint import Code, code_digest, combine, digest
 from ..pipeline import Pipeline
+from ..stages import Stage
 from ..types import JSONValue
 
 
@@ -19,7 +20,8 @@ class CodeVersion:
     stages : mapping
         Stage → digest of its code, views included; a declared version in its place.
     fingerprint : str
-        Digest over all stages and components: the identity of the execution.
+        Digest over what the experiment declares, stages, components and metrics of the
+        user's own: the identity of the execution.
     content : mapping
         For the catalog: ``stages`` {stage → {digest, parts, packages, version}},
         ``sources`` {component → source}, ``unresolved``.
@@ -30,8 +32,26 @@ class CodeVersion:
     content: Mapping[str, JSONValue]
 
 
-def code_version(pipeline: Pipeline, components: Mapping[str, object]) -> CodeVersion:
-    """Digest the code of all stages of `pipeline`, and the further `components`."""
+def code_version(
+    pipeline: Pipeline,
+    components: Mapping[str, object],
+    *,
+    scores: Collection[str] = (),
+    metrics: Iterable[Stage] = (),
+) -> CodeVersion:
+    """Digest the code of all stages of `pipeline`, and the further `components`.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+    components : mapping
+        Name → function or value that belongs to the code version.
+    scores : collection of str
+        Stages that this launch asks for, which make no other code version.
+    metrics : iterable of Stage
+        Those that the experiment declares: the user's own code among them counts, whether
+        this launch asks for them or not.
+    """
     digests: dict[str, str] = {}
     stages: dict[str, JSONValue] = {}
     sources: dict[str, JSONValue] = {}
@@ -44,7 +64,14 @@ def code_version(pipeline: Pipeline, components: Mapping[str, object]) -> CodeVe
         stages[name] = _described(code, stage.version)
         sources.update(code.sources)
         unresolved.update(code.unresolved)
-    parts = [text for name in sorted(stages) for text in (name, digests[name])]
+    counted = [name for name in sorted(stages) if name not in scores]
+    parts = [text for name in counted for text in (name, digests[name])]
+    for metric in sorted(metrics, key=lambda metric: metric.name):
+        code = code_digest(metric.function, depends=metric.depends)
+        if code.parts:
+            stages.setdefault(metric.name, _described(code, metric.version))
+            sources.update(code.sources)
+            parts += [f"metric {metric.name}", metric.version or code.digest]
     for name in sorted(components):
         value = components[name]
         if callable(value) and not isinstance(value, type) and not hasattr(value, "get_params"):

@@ -15,12 +15,13 @@ from ..blueprints.rows import fold_views
 from ..datasets import DatasetSource
 from ..estimators import FunctionEstimator
 from ..exceptions import UsageError
+from ..metrics import resolve
 from ..parameters import expand, flatten, jsonable, override
 from ..pipeline import Scope
 from ..stages import Stage
 from ..types import UNSET, JSONValue, Unset
 from ..usercode import called, called_name
-from .checks import check_varied, stages_of
+from .checks import check_varied, check_without_estimator, stages_of
 from .coding import code_version, with_versioned_views
 from .declaration import Declaration
 from .prepared import Folds, Loaded, Prepared, settle_pipeline, settle_runs
@@ -60,14 +61,19 @@ def prepare(
     if declared.steps is not None and vary:
         names = {name for params in expand(space) for name in params}
         check_varied(declared.name, flatten(vary), names)
-    data = None if declared.dataset is None else _load(declared.dataset)
+    data = None if declared.dataset is None else _load(declared.dataset, declared.name)
     folding = _Folding(_splits(declared), data, declared.name)
     first = folding(seeds[0])
     blueprint = _compile(declared, metrics, data, first)
     others = _others(declared, blueprint, data)
     sources = _sources(data, others, folded=first is not None)
     pipeline = settle_pipeline(blueprint, sources, sets)
-    code = code_version(pipeline, _components(declared, blueprint))
+    code = code_version(
+        pipeline,
+        _components(declared, blueprint),
+        scores=blueprint.scores,
+        metrics=_own_metrics(declared),
+    )
     return Prepared(
         project=declared.project_name,
         name=declared.name,
@@ -95,6 +101,12 @@ def _compile(
         estimator = _made(declared, function)
         if isinstance(estimator, list | tuple):
             stages = stages_of(declared.name, estimator)
+            check_without_estimator(
+                declared.name,
+                evaluator=declared.evaluator,
+                preprocess=declared.preprocess,
+                task=declared.task,
+            )
     if declared.steps is not None:
         return compile_steps(declared.steps, metrics=metrics or ())
     if stages is not None:
@@ -109,10 +121,13 @@ def _compile(
     if function is None and _is_factory(estimator):
         estimator, function = _made(declared, estimator), estimator
     parts = [p for p in ("train", "validation", "test") if _has_part(first, p)]
+    prototype = _prototype(declared, estimator)
     return compile_estimator(
-        _prototype(declared, estimator),
+        prototype,
         factory=None if function is None else _factory(declared, function),
         preprocess=declared.preprocess,
+        # A function that fits became an estimator together with the evaluator.
+        evaluator=declared.evaluator if prototype is estimator else None,
         metrics=metrics,
         task=declared.task,
         data=data.data,
@@ -180,8 +195,12 @@ def _others(declared: Declaration, blueprint: Blueprint, data: Loaded | None) ->
     if declared.project is not None and not isinstance(declared.project, str):
         known = {**declared.project.datasets, **known}
     taken = {value for stage in blueprint.stages for value in stage.inputs.values()}
-    own = data.name if data else ""
-    return {name: _load(source) for name, source in known.items() if name in taken and name != own}
+    own = data.argument if data else ""
+    return {
+        name: _load(source, declared.name)
+        for name, source in known.items()
+        if name in taken and name != own
+    }
 
 
 def _components(declared: Declaration, blueprint: Blueprint) -> dict[str, object]:
@@ -189,6 +208,12 @@ def _components(declared: Declaration, blueprint: Blueprint) -> dict[str, object
     if callable(declared.splits) and not hasattr(declared.splits, "split"):
         components["splits"] = declared.splits
     return components
+
+
+def _own_metrics(declared: Declaration) -> list[Stage]:
+    """Return the metrics that the experiment declares otherwise than by name, as stages."""
+    given = [metric for metric in declared.metrics or () if not isinstance(metric, str)]
+    return [stage for stage in resolve(given).stages if not stage.view]
 
 
 def _definition(
@@ -266,8 +291,9 @@ class _Folding:
         return self._made[at]
 
 
-def _load(source: DatasetSource) -> Loaded:
-    return Loaded(source.name, source.load(), source.description, source.source)
+def _load(source: DatasetSource, experiment: str) -> Loaded:
+    name = source.name if source.named else experiment
+    return Loaded(name, source.name, source.load(), source.description, source.source)
 
 
 def _sources(
@@ -281,7 +307,7 @@ def _sources(
         **dict.fromkeys(others, Scope.CONSTANT),
     }
     if data is not None:
-        sources |= dict.fromkeys(("X", "y", "groups", "data", data.name), Scope.CONSTANT)
+        sources |= dict.fromkeys(("X", "y", "groups", "data", data.argument), Scope.CONSTANT)
     if folded:
         sources["fold"] = Scope.FOLD
     return sources

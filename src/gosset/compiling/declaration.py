@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, Protocol
 
 from ..datasets import DatasetSource, as_source
 from ..displays import values
-from ..exceptions import UsageError
+from ..exceptions import SplitError, UsageError
 from ..settings import load_settings
 from ..stages import Stage
 from ..types import UNSET
-from ..usercode import PACKAGE
+from ..usercode import called, declaring_file
 from .checks import (
     check_dataset_names,
     check_function,
+    check_without_estimator,
     config_of,
+    declared_seeds,
     listed,
     name_of,
-    seeds_of,
     stages_of,
     steps_of,
+    told_apart,
 )
 
 DEFAULT_PROJECT = "default"
@@ -48,6 +48,7 @@ class Declaration:
         The file in which it is declared; None in a console.
     """
 
+    @told_apart("an experiment")
     def __init__(
         self,
         name: str,
@@ -63,7 +64,7 @@ class Declaration:
         steps: Iterable[Callable[..., Any]] | None = None,
         parameters: Any = None,
         metrics: Iterable[Any] | None = None,
-        seed: int = 0,
+        seed: int | None = None,
         seeds: Iterable[int] | None = None,
         config: Mapping[str, Any] | None = None,
         task: str | None = None,
@@ -78,6 +79,13 @@ class Declaration:
                 f"experiment {name!r} says {len(ways)} ways what runs",
                 hint="give one of estimator=, stages= or steps=",
             )
+        if stages is not None or steps is not None:
+            check_without_estimator(name, evaluator=evaluator, preprocess=preprocess, task=task)
+        if steps is not None and splits is not UNSET and splits is not None:
+            raise UsageError(
+                f"experiment {name!r}: steps are not carried out on folds, so splits= says nothing",
+                hint="leave it out; splits= goes with estimator= or stages=",
+            )
         self.name = name
         self.project = project
         self.dataset = None if dataset is None else as_source(dataset)
@@ -86,22 +94,23 @@ class Declaration:
         check_dataset_names(name, [further.name for further in self.datasets], own)
         check_function(name, "evaluator", evaluator)
         check_function(name, "preprocess", preprocess)
-        self.splits = splits
+        # A generator can be read once only, a plan and a launch both read it.
+        with called(f"experiment {name!r}: splits=", SplitError):
+            self.splits = list(splits) if isinstance(splits, Iterator) else splits
         self.estimator = estimator
         self.evaluator = evaluator
         self.preprocess = preprocess
         self.stages = None if stages is None else stages_of(name, stages)
         self.steps = None if steps is None else steps_of(name, steps)
-        # A generator can be read once only, a plan and a launch both read it.
         self.parameters = list(parameters) if isinstance(parameters, Iterator) else parameters
         self.metrics = None if metrics is None else listed(name, "metrics", metrics)
-        self.seeds = seeds_of(name, seed, seeds)
+        self.seeds = declared_seeds(name, seed, seeds)
         self.config = config_of(name, config)
         self.task = task
         self.description = description
         self.store = store
         self.declared_by = declared_by
-        self.origin = _origin()
+        self.origin = declaring_file()
         if project is None or isinstance(project, str):
             name_of("a project", DEFAULT_PROJECT if project is None else project)
         elif not hasattr(project, "experiments"):
@@ -117,7 +126,7 @@ class Declaration:
     def project_name(self) -> str:
         """The project's name, also where it comes from the settings."""
         if self.project is None:
-            return load_settings().project or DEFAULT_PROJECT
+            return name_of("a project", load_settings().project or DEFAULT_PROJECT)
         return self.project if isinstance(self.project, str) else self.project.name
 
     def __repr__(self) -> str:
@@ -133,14 +142,3 @@ class Declaration:
         }
         known = {name: value for name, value in declared.items() if value is not None}
         return values(f"experiment {self.project_name}/{self.name}", known)
-
-
-def _origin() -> Path | None:
-    """Return the file in which an experiment is declared; None in a console."""
-    frame = inspect.currentframe()
-    while frame is not None:
-        file = Path(frame.f_code.co_filename)
-        if PACKAGE not in file.parents:
-            return file.resolve() if file.exists() else None
-        frame = frame.f_back
-    return None

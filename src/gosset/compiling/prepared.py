@@ -27,9 +27,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A dataset in memory, and what its declaration says of it."""
+    """A dataset in memory, and what its declaration says of it.
+
+    Attributes
+    ----------
+    name : str
+        Under which the store keeps it.
+    argument : str
+        By which stages take it.
+    """
 
     name: str
+    argument: str
     data: Data
     description: str = ""
     source: str = ""

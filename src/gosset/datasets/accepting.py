@@ -10,13 +10,13 @@ from typing import Any
 
 from ..exceptions import DatasetError
 from ..usercode import called as calling
-from ..usercode import called_name
-from .building import Schema, data_from_arrays, data_from_frame
+from ..usercode import called_name, declaring_file
+from .building import Names, Schema, data_from_arrays, data_from_frame
 from .bundled import data_from_bunch, is_bunch, loader
 from .data import Data
 from .files import is_table, read_table
 from .graphs import data_from_graph
-from .sources import DatasetSource, Names, parts_of, stem
+from .sources import DatasetSource, parts_of, stem
 from .values import is_a, is_frame, is_sparse
 
 _TITLES = {
@@ -72,7 +72,7 @@ def from_function(
     *,
     name: str | None = None,
     target: Names = None,
-    groups: str | None = None,
+    groups: str | int | None = None,
     units: Mapping[str, str] | None = None,
     labels: Iterable[str] | None = None,
     description: str = "",
@@ -118,6 +118,7 @@ def from_function(
         read,
         description or documented,
         f"function {getattr(function, '__module__', '')}.{called}",
+        named=name is not None or called != "<lambda>",
     )
 
 
@@ -131,7 +132,8 @@ def as_source(value: object, name: str | None = None) -> DatasetSource:
         ``(X, y, groups)``; what scikit-learn's loaders return, or the name of one; the path
         of a CSV or Parquet file; a networkx graph; or a function that returns any of these.
     name : str, optional
-        By default that of the file or function, else ``"data"``.
+        By default that of the file or function, else ``"data"``; an experiment keeps such
+        data under its own name.
 
     Raises
     ------
@@ -146,17 +148,27 @@ def as_source(value: object, name: str | None = None) -> DatasetSource:
     <data: 2 rows, 1 feature, target 'target'>
     """
     if isinstance(value, DatasetSource):
-        return value if name is None else replace(value, name=name)
+        return value if name is None else replace(value, name=name, named=True)
     if is_table(value):
         path = os.fspath(value)  # type: ignore[call-overload]
-        return DatasetSource(name or stem(path), lambda: interpreted(path, Schema()), "", str(path))
+        origin = declaring_file()
+        return DatasetSource(
+            name or stem(path),
+            lambda: data_from_frame(read_table(path, origin=origin), Schema()),
+            "",
+            str(path),
+        )
     if isinstance(value, str):
         return from_sklearn(value, name=name)
     if not _is_data(value) and callable(value):
         return from_function(value, name=name)
     _refuse_unknown(value)
     return DatasetSource(
-        name or "data", lambda: interpreted(value, Schema()), "", type(value).__name__
+        name or "data",
+        lambda: interpreted(value, Schema()),
+        "",
+        type(value).__name__,
+        named=name is not None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from .values import (
     refuse_missing,
     refuse_odd,
 )
+
+Names: TypeAlias = "str | int | Iterable[str | int] | None"
+"""Columns: one, several or none. A frame may number its columns."""
 
 WIDEST = 4096
 """Features of an array up to which each gets a column without having been named."""
@@ -55,25 +58,48 @@ class Schema:
     def declared(
         cls,
         *,
-        target: str | Iterable[str] | None = None,
-        groups: str | None = None,
-        columns: Iterable[str] | None = None,
+        target: Names = None,
+        groups: str | int | None = None,
+        columns: Iterable[str | int] | None = None,
         units: Mapping[str, str] | None = None,
         labels: Iterable[str] | None = None,
     ) -> Schema:
-        """Return the schema that the arguments of a declaration say."""
-        if groups is not None and not isinstance(groups, str):
+        """Return the schema that the arguments of a declaration say.
+
+        Columns go by text: ``target=2`` is the column ``"2"``.
+
+        Raises
+        ------
+        DatasetError
+            An argument is of another kind.
+        """
+        if groups is not None and not _is_name(groups):
             raise DatasetError(
                 f"groups={type(groups).__name__}", hint="name the column that holds the groups"
             )
-        targets = (target,) if isinstance(target, str) else tuple(target or ())
+        if units is not None and not isinstance(units, Mapping):
+            raise DatasetError(
+                f"units={type(units).__name__}", hint="give a mapping from columns to units"
+            )
         return cls(
-            target=targets,
-            groups=groups,
-            columns=tuple(map(str, columns if columns is not None else ())),
-            units=dict(units or {}),
-            labels=tuple(map(str, labels if labels is not None else ())),
+            target=(str(target),) if _is_name(target) else _listed("target", target),
+            groups=None if groups is None else str(groups),
+            columns=_listed("columns", columns),
+            units={str(name): unit for name, unit in (units or {}).items()},
+            labels=_listed("labels", labels),
         )
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str | int | np.integer) and not isinstance(value, bool)
+
+
+def _listed(option: str, names: object) -> tuple[str, ...]:
+    if names is None:
+        return ()
+    if not isinstance(names, Iterable):
+        raise DatasetError(f"{option}={names!r}"[:80], hint="give a name, or a list of names")
+    return tuple(map(str, names))
 
 
 def data_from_frame(frame: Any, schema: Schema) -> Data:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from ..entities import Column
-from ..exceptions import DatasetError, require
+from ..exceptions import DatasetError, did_you_mean, require
 from ..fingerprint import digest as digest_of
 from .describe import Description, describe
 from .values import Array, column_values, is_frame, is_sparse
@@ -79,6 +79,25 @@ class Data:
 
     def _names(self, role: str) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.role == role)
+
+    def __getitem__(self, columns: str | list[str]) -> Any:
+        """Return a column of the frame, or the columns of a list of names as a frame.
+
+        Raises
+        ------
+        DatasetError
+            There is no such column.
+        """
+        known = [str(name) for name in self.frame.columns]
+        for name in columns if isinstance(columns, list) else [columns]:
+            if not isinstance(name, str):
+                raise DatasetError(
+                    f"data[…] takes names of columns, not a value of type {type(name).__name__}",
+                    hint="data.frame is the DataFrame, data.X and data.y are its parts",
+                )
+            if name not in known:
+                raise DatasetError(f"no column {name!r}", hint=did_you_mean(name, known))
+        return self.frame[columns]
 
     @property
     def rows(self) -> int:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fsspec
 
-from ..exceptions import DatasetError, require
+from ..exceptions import DatasetError, did_you_mean, require
 from ..types import PathLike
 
 if TYPE_CHECKING:
@@ -29,49 +31,69 @@ def is_table(path: object) -> bool:
     return str(path).lower().endswith(_CSV + _PARQUET)
 
 
-def read_table(path: PathLike, options: dict[str, Any] | None = None) -> pd.DataFrame:
+def read_table(path: PathLike, *, origin: Path | None = None) -> pd.DataFrame:
     """Read a CSV or Parquet file, told apart by the ending of its name."""
     if str(path).lower().endswith(_PARQUET):
-        return read_parquet(path, options or {})
-    return read_csv(path, options or {})
+        return read_parquet(path, {}, origin)
+    return read_csv(path, {}, origin)
 
 
-def read_parquet(path: PathLike, options: dict[str, Any]) -> pd.DataFrame:
+def read_parquet(
+    path: PathLike, options: dict[str, Any], origin: Path | None = None
+) -> pd.DataFrame:
     """Read a Parquet file; `options` are those of :func:`pandas.read_parquet`.
+
+    Parameters
+    ----------
+    path : path-like
+    options : dict
+    origin : Path, optional
+        The file that declares the dataset, beside which the data may have been meant to lie.
 
     Raises
     ------
     DatasetError
-        There is no such file, or it is not Parquet.
+        There is no such file, it is not Parquet, or there is no such option.
     """
     require("pyarrow", "frames", "reading a Parquet file")
     import pandas as pd
     import pyarrow as pa
 
-    _need_file(path)
+    _need_file(path, origin)
     try:
         return pd.read_parquet(path, **options)
+    except TypeError as error:
+        _check_options(pd.read_parquet, options)
+        raise DatasetError(f"{path} cannot be read as Parquet: {_line(error)}") from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DatasetError(f"{path} cannot be read as Parquet: {_line(error)}") from error
 
 
-def read_csv(path: PathLike, options: dict[str, Any]) -> pd.DataFrame:
+def read_csv(path: PathLike, options: dict[str, Any], origin: Path | None = None) -> pd.DataFrame:
     """Read a CSV file; `options` are those of :func:`pandas.read_csv`.
 
     Numbers are read exactly as Python reads them. Where pandas would fill a short row
     with missing values or take the first column of long ones for an index, the file is
     refused.
 
+    Parameters
+    ----------
+    path : path-like
+    options : dict
+    origin : Path, optional
+        The file that declares the dataset, beside which the data may have been meant to lie.
+
     Raises
     ------
     DatasetError
-        There is no such file, it is empty, a row has another number of fields than the
+        There is no such file or no such option, the file is empty, a row has another number of fields than the
         header, or a column is there twice. The message names file and line.
     """
     require("pandas", "frames", "reading a CSV file")
     import pandas as pd
 
-    _need_file(path)
+    _need_file(path, origin)
+    _check_options(pd.read_csv, options)
     if ".tsv" in Path(path).name.lower():
         options = {"sep": "\t", **options}
     separator = options.get("sep") or options.get("delimiter") or ","
@@ -144,11 +166,24 @@ def _reader(handle: Any, options: dict[str, Any]) -> Any:
     )
 
 
-def _need_file(path: PathLike) -> None:
-    if "://" not in str(path) and not Path(path).is_file():
-        raise DatasetError(
-            f"no file {str(path)!r}", hint=f"looked in {Path(path).parent.resolve()}"
-        )
+def _need_file(path: PathLike, origin: Path | None) -> None:
+    if "://" in str(path) or Path(path).is_file():
+        return
+    hint = f"looked in {Path(path).parent.resolve()}"
+    if origin is not None and not Path(path).is_absolute():
+        if (origin.parent / path).is_file():
+            hint += f"; beside {origin.name} there is one: Path(__file__).parent / {str(path)!r}"
+        elif (origin.parent / path).parent != Path(path).parent.resolve():
+            hint += f", and there is none beside {origin.name} either"
+    raise DatasetError(f"no file {str(path)!r}", hint=hint)
+
+
+def _check_options(reader: Callable[..., Any], options: dict[str, Any]) -> None:
+    known = inspect.signature(reader).parameters
+    for name in options:
+        if name not in known:
+            own = ("name", "target", "groups", "units", "labels", "description")
+            raise DatasetError(f"no option {name!r}", hint=did_you_mean(name, [*known, *own]))
 
 
 def _count(fields: int) -> str:

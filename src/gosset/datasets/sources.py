@@ -6,16 +6,15 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..exceptions import DatasetError
 from ..types import PathLike
-from .building import Schema, data_from_arrays, data_from_frame
+from ..usercode import declaring_file
+from .building import Names, Schema, data_from_arrays, data_from_frame
 from .data import Data
 from .files import read_csv, read_parquet
 from .values import is_frame
-
-Names: TypeAlias = "str | Iterable[str] | None"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,12 +30,15 @@ class DatasetSource:
     description : str
     source : str
         Where the data come from, for people: a path, a function, a library.
+    named : bool
+        False: nobody gave a name, and the store keeps it under the experiment's.
     """
 
     name: str
     read: Callable[[], Data]
     description: str = ""
     source: str = ""
+    named: bool = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name:
@@ -66,7 +68,7 @@ def from_frame(
     *,
     name: str,
     target: Names = None,
-    groups: str | None = None,
+    groups: str | int | None = None,
     units: Mapping[str, str] | None = None,
     labels: Iterable[str] | None = None,
     description: str = "",
@@ -80,7 +82,7 @@ def from_frame(
     name : str
         Of the dataset.
     target : str or iterable of str, optional
-        Names of the target columns.
+        Names of the target columns; a column that is numbered goes by its number, too.
     groups : str, optional
         Name of the column that says which rows belong together.
     units : mapping, optional
@@ -112,7 +114,7 @@ def from_csv(
     *,
     name: str | None = None,
     target: Names = None,
-    groups: str | None = None,
+    groups: str | int | None = None,
     units: Mapping[str, str] | None = None,
     labels: Iterable[str] | None = None,
     description: str = "",
@@ -123,16 +125,18 @@ def from_csv(
     Parameters
     ----------
     path : path-like
-        The dataset is called like the file unless `name` is given.
+        The dataset is called like the file unless `name` is given. A relative path starts
+        from the current folder.
     target, groups, units, labels, description
         As for :func:`from_frame`.
     **options
         As for :func:`pandas.read_csv`, e.g. ``sep=";"``.
     """
     schema = Schema.declared(target=target, groups=groups, units=units, labels=labels)
+    origin = declaring_file()
     return DatasetSource(
         name or stem(path),
-        lambda: data_from_frame(read_csv(path, options), schema),
+        lambda: data_from_frame(read_csv(path, options, origin), schema),
         description,
         os.fspath(path),
     )
@@ -143,7 +147,7 @@ def from_parquet(
     *,
     name: str | None = None,
     target: Names = None,
-    groups: str | None = None,
+    groups: str | int | None = None,
     units: Mapping[str, str] | None = None,
     labels: Iterable[str] | None = None,
     description: str = "",
@@ -154,16 +158,18 @@ def from_parquet(
     Parameters
     ----------
     path : path-like
-        The dataset is called like the file unless `name` is given.
+        The dataset is called like the file unless `name` is given. A relative path starts
+        from the current folder.
     target, groups, units, labels, description
         As for :func:`from_frame`.
     **options
         As for :func:`pandas.read_parquet`, e.g. ``columns=[…]``.
     """
     schema = Schema.declared(target=target, groups=groups, units=units, labels=labels)
+    origin = declaring_file()
     return DatasetSource(
         name or stem(path),
-        lambda: data_from_frame(read_parquet(path, options), schema),
+        lambda: data_from_frame(read_parquet(path, options, origin), schema),
         description,
         os.fspath(path),
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..exceptions import DatasetError, require
 from ..metrics.results import ordered, plain, typed_alike
-from .functions import FunctionEstimator
+from .functions import Evaluated, FunctionEstimator
 from .introspect import task_of
 from .responses import Responses, dense, final, respond
 from .rows import count, part_positions, take, target
@@ -23,7 +23,15 @@ Columns: TypeAlias = "dict[str, npt.NDArray[Any]]"
 
 
 def evaluate(
-    model: Any, X: Any, y: Any, fold: Any, *, task: str = "", labels: Sequence[object] = ()
+    model: Any,
+    X: Any,
+    y: Any,
+    fold: Any,
+    *,
+    task: str = "",
+    labels: Sequence[object] = (),
+    evaluator: Callable[..., Any] | None = None,
+    **parameters: object,
 ) -> pd.DataFrame:
     """Return what the model says of each row of each part, beside the truth.
 
@@ -40,6 +48,11 @@ def evaluate(
     labels : sequence
         Labels that the dataset declares, in order; of several targets their names. Where
         `y` holds integer codes, these are what they stand for.
+    evaluator : callable, optional
+        ``evaluator(model, X, **parameters)`` gives the predictions, or them and the
+        probabilities, in the place of the model's own ``predict``.
+    **parameters
+        Of the evaluator.
 
     Returns
     -------
@@ -72,6 +85,8 @@ def evaluate(
 
     y = target(y)
     told = task_of(model, y, task)
+    if evaluator is not None:
+        model = Evaluated(model, evaluator, parameters)
     parts = part_positions(fold, X)
     if _in_sample(model, told):
         parts = {"train": parts["train"]}
@@ -107,7 +122,7 @@ class _Asked:
         Models answer row by row, so one call does for all parts; where these are all of
         the data, it is not copied first.
         """
-        if isinstance(self.model, FunctionEstimator):
+        if isinstance(self.model, Evaluated | FunctionEstimator):
             # A user's function may look at its rows as a whole: each part goes by itself.
             return _joined([answer(take(self.X, rows)) for rows in self.parts.values()])
         if len(self.rows) < count(self.X):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..exceptions import ParameterError, did_you_mean
+from ..exceptions import ParameterError, StageError, did_you_mean
 from ..usercode import called_name
+from .rows import count
 
 MADE_OF = ("fit_function", "evaluate_function", "task")
 """What an estimator of functions is made of; every other parameter is the functions'."""
@@ -33,8 +34,8 @@ class FunctionEstimator:
     Raises
     ------
     ParameterError
-        The fitting function does not take the data; a parameter that neither takes, or one without a value: neither a default
-        nor one that was given.
+        A function does not take the data; a parameter that neither takes, or one without a
+        value: neither a default nor one that was given.
 
     Examples
     --------
@@ -94,15 +95,10 @@ class FunctionEstimator:
 
     def predictions(self, X: Any) -> tuple[Any, Any]:
         """Return the predictions and the probabilities (None where there are none)."""
-        import numpy as np
-
         function = self.evaluate_function
         if function is None:
             return self.model_.predict(X), None
-        answer = function(self.model_, X, **self._arguments(function))
-        predicted, probabilities = answer if isinstance(answer, tuple) else (answer, None)
-        table = None if probabilities is None else np.asarray(probabilities)
-        return np.asarray(predicted), table if table is not None and table.size else None
+        return evaluated(function, self.model_, X, self._arguments(function))
 
     def _declared(self) -> list[inspect.Parameter]:
         """Return the parameters of both functions, without the data before them."""
@@ -129,14 +125,11 @@ class FunctionEstimator:
         return {name: value for name, value in values.items() if name in declared}
 
     def _check(self) -> None:
-        name, signature = called_name(self.fit_function), inspect.signature(self.fit_function)
-        try:
-            signature.bind_partial("X_train", "y_train")
-        except TypeError:
-            raise ParameterError(
-                f"the function {name!r} takes {signature}, not (X_train, y_train, …)",
-                hint="a function that makes an estimator has a default for every argument",
-            ) from None
+        name = called_name(self.fit_function)
+        hint = "a function that makes an estimator has a default for every argument"
+        _check_takes(self.fit_function, ("X_train", "y_train"), hint)
+        if self.evaluate_function is not None:
+            check_evaluator(self.evaluate_function)
         declared = self._declared()
         effective = self._effective()
         for argument in declared:
@@ -155,3 +148,100 @@ class FunctionEstimator:
                     f"neither function of the estimator takes {name!r}",
                     hint=did_you_mean(name, known),
                 )
+
+
+class Evaluated:
+    """A fitted model whose predictions a function of the user gives.
+
+    Parameters
+    ----------
+    model : object
+        Fitted.
+    function : callable
+        ``function(model, X, **parameters)``, as of :class:`FunctionEstimator`.
+    parameters : mapping
+        Values of the function's further arguments.
+    """
+
+    def __init__(
+        self, model: Any, function: Callable[..., Any], parameters: Mapping[str, object]
+    ) -> None:
+        self.model = model
+        self._function = function
+        self._parameters = parameters
+        if hasattr(model, "classes_"):
+            self.classes_ = model.classes_
+
+    def predict(self, X: Any) -> Any:
+        """Return the predictions for the rows of `X`."""
+        return self.predictions(X)[0]
+
+    def predictions(self, X: Any) -> tuple[Any, Any]:
+        """Return the predictions and the probabilities (None where there are none)."""
+        return evaluated(self._function, self.model, X, self._parameters)
+
+
+def evaluated(
+    function: Callable[..., Any], model: Any, X: Any, parameters: Mapping[str, object]
+) -> tuple[Any, Any]:
+    """Return the predictions and the probabilities, or None, that `function` gives for `X`.
+
+    Raises
+    ------
+    StageError
+        They are not one for each row.
+
+    Examples
+    --------
+    >>> evaluated(lambda model, X: X[1:], None, [[1], [2]], {})
+    Traceback (most recent call last):
+        ...
+    gosset.exceptions.StageError: evaluator '<lambda>' returned 1 predictions for 2 rows; ...
+    """
+    import numpy as np
+
+    answer = function(model, X, **parameters)
+    both = answer if isinstance(answer, tuple) and len(answer) == 2 else (answer, None)
+    predicted, probabilities = np.asarray(both[0]), None if both[1] is None else np.asarray(both[1])
+    if probabilities is not None and not probabilities.size:
+        probabilities = None
+    _check_rows(function, "predictions", predicted, count(X))
+    if probabilities is not None:
+        _check_rows(function, "rows of probabilities", probabilities, count(X))
+    return predicted, probabilities
+
+
+def check_evaluator(function: Callable[..., Any]) -> None:
+    """Raise unless `function` can be called with a model and features.
+
+    Raises
+    ------
+    ParameterError
+    """
+    hint = "give each further argument a default; it can be varied"
+    _check_takes(function, ("model", "X_test"), hint)
+
+
+def _check_rows(function: Callable[..., Any], what: str, values: Any, rows: int) -> None:
+    found = len(values) if values.ndim else 0
+    if found != rows:
+        returned = f"{found} {what}" if values.ndim else f"a single {values.item()!r}"
+        raise StageError(
+            f"evaluator {called_name(function)!r} returned {returned} for {rows} rows",
+            hint="return one for each row of X_test, in order",
+        )
+
+
+def _check_takes(function: Callable[..., Any], names: tuple[str, str], hint: str) -> None:
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # some functions written in C do not tell
+        return
+    try:
+        signature.bind_partial(*names)
+    except TypeError:
+        raise ParameterError(
+            f"the function {called_name(function)!r} takes {signature}, not "
+            f"({', '.join(names)}, …)",
+            hint=hint,
+        ) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, NamedTuple
 
-from .functions import FunctionEstimator
+from .functions import Evaluated, FunctionEstimator
 
 
 class Responses(NamedTuple):
@@ -32,7 +32,7 @@ def respond(model: Any, X: Any, *, classes: bool) -> Responses:
     AttributeError
         The model cannot predict.
     """
-    if isinstance(model, FunctionEstimator):
+    if isinstance(model, Evaluated | FunctionEstimator):
         return Responses(*model.predictions(X))
     if not classes:
         return Responses(_labels(model, X))

@@ -2,8 +2,8 @@
 
 ``params.SVC.C > 0.1 and status == 'complete' and 'draft' not in tags`` becomes a tree of
 the nodes below; what the names mean is for the catalog to say. Every node is either true
-or false of an entity, never unknown: a value that is missing, or of another type, equals
-nothing and is neither less nor greater, and ``!=`` is exactly the contrary of ``==``.
+or false of an entity, never unknown: a value that is missing, or a parameter of another
+type, equals nothing and is neither less nor greater, and ``!=`` is exactly the contrary of ``==``.
 
 Grammar, loosest binding first::
 

@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .code import Code as Code
     from .code import code_digest as code_digest
+    from .files import File as File
+    from .files import files_in as files_in
     from .leaves import FORMAT as FORMAT
+    from .names import dynamic_ways as dynamic_ways
     from .objects import register as register
+    from .values import codes_in as codes_in
     from .values import combine as combine
     from .values import derive_seed as derive_seed
     from .values import digest as digest
@@ -20,10 +24,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "Code": "code",
     "FORMAT": "leaves",
+    "File": "files",
     "code_digest": "code",
+    "codes_in": "values",
     "combine": "values",
     "derive_seed": "values",
     "digest": "values",
+    "dynamic_ways": "names",
+    "files_in": "files",
     "register": "objects",
 }
 

@@ -23,6 +23,7 @@ from .bytecode import Chain, chains_of, encode_bytecode
 from .callables import is_stage
 from .classes import encode_class
 from .families import encoder
+from .files import File
 from .leaves import FORMAT, leaf, text
 from .names import Foreign, Found, Unfollowed, find
 from .origins import (
@@ -80,7 +81,8 @@ def code_digest(obj: object, *, depends: Iterable[object] = ()) -> Code:
         A function, method, class, stage, partial, or an object that wraps a function.
     depends : iterable, optional
         Functions, classes and values that count as well, because the code reaches them
-        in ways that cannot be seen.
+        in ways that cannot be seen. With them, such ways (``eval``, ``importlib``) are not
+        in ``unresolved``.
 
     Returns
     -------
@@ -189,6 +191,8 @@ class _Closure:
         self._components: dict[tuple[str, str, str, int], _Component] = {}
         self._packages = python_version()
         self._unresolved: set[str] = set()
+        self._declared = bool(depends)
+        self._entry = entry
         root = _Component(_ENTRY, "", _ENTRY, entry)
         self._here = root
         self._write(root, [(entry, _ENTRY), *([(depends, "depends")] if depends else [])])
@@ -308,9 +312,14 @@ class _Closure:
         component.source = facts.text
         component.own = facts.body
         cells = _cells(function)
+        defaults, named = function.__defaults__, function.__kwdefaults__
+        if function is self._entry:
+            # A stage's file is a parameter: only where it lies by default is part of the code.
+            defaults = defaults and tuple(map(_place, defaults))
+            named = named and {name: _place(value) for name, value in named.items()}
         values = [
-            (function.__defaults__, "defaults"),
-            (function.__kwdefaults__, "defaults"),
+            (defaults, "defaults"),
+            (named, "defaults"),
             (function.__dict__.get("__wrapped__"), "__wrapped__"),
             *((v, name) for name, v in cells.items() if not isinstance(v, types.ModuleType)),
         ]
@@ -336,7 +345,8 @@ class _Closure:
             self._packages |= packages_of(found.module)
             self._here.edges.append((chain.label, found.name, None))
         elif isinstance(found, Unfollowed):
-            self._unfollowed(found.reason)
+            if not (found.dynamic and self._declared):
+                self._unfollowed(found.reason)
             self._here.edges.append((chain.label, found.reason, None))
 
     def _use(self, found: Found, label: str) -> None:
@@ -397,6 +407,10 @@ _DESCRIBE: Final = {
     "module": _Closure._describe_module,
     _ENTRY: _Closure._describe_entry,
 }
+
+
+def _place(value: object) -> object:
+    return value.path if isinstance(value, File) else value
 
 
 def _cells(function: types.FunctionType) -> dict[str, Any]:

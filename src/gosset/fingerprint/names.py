@@ -7,15 +7,25 @@ import importlib
 import importlib.util
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from .bytecode import Chain
-from .origins import Origin, origin_of, origin_of_module
+from .origins import Origin, foreign_name, origin_of, origin_of_module
 
 _ABSENT: Final = object()
 _DYNAMIC: Final = frozenset({"eval", "exec", "__import__", "globals"})
-_DYNAMIC_FOREIGN: Final = frozenset({"importlib.import_module", "importlib.__import__"})
+_DYNAMIC_FOREIGN: Final = (
+    *(f"builtins.{name}" for name in sorted(_DYNAMIC)),
+    "importlib.import_module",
+    "importlib.__import__",
+    "importlib.util.module_from_spec",
+    "importlib.util.spec_from_file_location",
+    "runpy.run_module",
+    "runpy.run_path",
+    "sys.modules",
+)
+_ANY: Final = " can reach any code"
 
 
 class Found(NamedTuple):
@@ -44,9 +54,16 @@ class Foreign(NamedTuple):
 
 
 class Unfollowed(NamedTuple):
-    """A name that cannot be followed, and why."""
+    """A name that cannot be followed, and why.
+
+    Attributes
+    ----------
+    dynamic : bool
+        What it leads to is settled only when the code runs.
+    """
 
     reason: str
+    dynamic: bool = False
 
 
 Target: TypeAlias = "Found | Foreign | Unfollowed | None"
@@ -78,8 +95,33 @@ def find(chain: Chain, scope: Mapping[str, Any], cells: Mapping[str, Any]) -> Ta
     if not hasattr(builtins, chain.root):
         return Unfollowed(f"{chain.root} is not defined")
     if chain.root in _DYNAMIC:
-        return Unfollowed(f"{chain.root} can reach any code")
+        return _dynamic(chain.root)
     return None
+
+
+def dynamic_ways(unresolved: Iterable[str]) -> dict[str, list[str]]:
+    """Return component → the ways by which it reaches code that cannot be told beforehand.
+
+    Parameters
+    ----------
+    unresolved : iterable of str
+        As of :class:`Code`.
+
+    Examples
+    --------
+    >>> dynamic_ways(["lab.words: eval can reach any code", "lab.words: missing is not defined"])
+    {'lab.words': ['eval']}
+    """
+    found: dict[str, list[str]] = {}
+    for said in unresolved:
+        component, _, reason = said.rpartition(": ")
+        if component and reason.endswith(_ANY):
+            found.setdefault(component, []).append(reason.removesuffix(_ANY))
+    return found
+
+
+def _dynamic(name: str) -> Unfollowed:
+    return Unfollowed(f"{name}{_ANY}", dynamic=True)
 
 
 def _walk(value: Any, chain: Chain, module: str) -> Target:
@@ -94,6 +136,9 @@ def _walk(value: Any, chain: Chain, module: str) -> Target:
         value = _attribute(value, name)
         if value is _ABSENT:
             return Unfollowed(f"{module} has no {name}")
+    offered = "sys.modules" if value is sys.modules else foreign_name(value)
+    if offered in _DYNAMIC_FOREIGN:
+        return _dynamic(offered)
     return Found(value, module, name, attributes)
 
 
@@ -131,8 +176,9 @@ def _find_import(chain: Chain, scope: Mapping[str, Any]) -> Target:
 
 def _foreign(module: str, attributes: tuple[str, ...]) -> Target:
     name = ".".join((module, *attributes))
-    if name in _DYNAMIC_FOREIGN:
-        return Unfollowed(f"{name} can reach any code")
+    for way in _DYNAMIC_FOREIGN:
+        if f"{name}.".startswith(f"{way}."):
+            return _dynamic(way)
     return Foreign(module, name)
 
 

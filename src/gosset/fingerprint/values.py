@@ -8,7 +8,7 @@ from typing import Any
 from blake3 import blake3
 
 from ..exceptions import FingerprintError
-from .code import code_identity
+from .code import Code, code_digest, code_identity
 from .families import encoder
 from .leaves import FORMAT, integer, text
 
@@ -77,6 +77,35 @@ class _Strict:
             hint="give its class a method __gosset_identity__ that returns what tells its "
             "instances apart, or call gosset.fingerprint.register(type, function)",
         )
+
+
+def codes_in(value: object) -> list[Code]:
+    """Return the code of the user's own that a value holds: functions, classes, estimators.
+
+    Examples
+    --------
+    >>> def shift(x):
+    ...     return x + 1
+    >>> [list(code.parts) for code in codes_in({"func": shift, "n": 3})]
+    [['gosset.fingerprint.values.shift']]
+    """
+    reach = _Collecting()
+    if not isinstance(value, str | int | float | None):
+        encoder(reach).encode(value, "value")
+    return reach.found
+
+
+class _Collecting(_Strict):
+    """Remembers the code that it met."""
+
+    def __init__(self) -> None:
+        self.found: list[Code] = []
+
+    def code(self, value: object, where: str) -> str:
+        code = code_digest(value)
+        if code.sources:
+            self.found.append(code)
+        return code.digest
 
 
 def combine(*parts: str) -> str:

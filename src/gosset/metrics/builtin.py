@@ -9,7 +9,7 @@ from typing import Any
 
 from ..entities import Direction
 from ..exceptions import MetricError, did_you_mean
-from ..stages import Stage, _declare
+from ..stages import Stage, declare
 from . import classification, clustering, probability, regression
 
 
@@ -139,6 +139,53 @@ def per_class(name: str, labels: Sequence[object]) -> list[KnownMetric]:
     return []
 
 
+def per_target(name: str, targets: Sequence[object]) -> list[KnownMetric]:
+    """Return the metrics of single targets, of several, that `name` asks for.
+
+    Parameters
+    ----------
+    name : str
+        ``"rmse[weight]"`` for one target, ``"rmse_per_target"`` for all of them.
+    targets : sequence
+        Names of the dataset's targets, in order.
+
+    Returns
+    -------
+    list of KnownMetric
+        Named ``rmse[TARGET]``; empty where `name` has another form.
+
+    Raises
+    ------
+    MetricError
+        No target has that name.
+
+    Examples
+    --------
+    >>> [known.name for known in per_target("r2_per_target", ["width", "height"])]
+    ['r2[width]', 'r2[height]']
+    """
+    score, bracket, rest = name.removesuffix("]").partition("[")
+    one = bool(bracket) and name.endswith("]")
+    score = score if one else name.removesuffix("_per_target")
+    known = _ONE_LABEL.get(ALIASES.get(score, score))
+    if known is None or known.tasks != _NUMBERS or not known.stage.metric or score == name:
+        return []
+    texts = [str(target) for target in targets]
+    if one and rest not in texts:
+        raise MetricError(f"{name}: no target {rest!r}", hint=did_you_mean(rest, texts))
+    return [
+        _of_target(known, score, position, target)
+        for position, target in enumerate(texts)
+        if not one or target == rest
+    ]
+
+
+def _of_target(known: KnownMetric, score: str, position: int, target: str) -> KnownMetric:
+    function = partial(regression.of_target, known.stage.function, position)
+    stage = replace(known.named(f"{score}[{target}]").stage, function=function)
+    return replace(known, stage=stage, description=f"{known.description}, of the target {target}")
+
+
 def _of_class(score: str, label: object) -> KnownMetric:
     function = partial(classification.of_class, score, label)
     return _known(
@@ -155,7 +202,7 @@ def _known(
     needs: tuple[str, ...] = (),
     metric: bool = True,
 ) -> KnownMetric:
-    stage = _declare(function, name=name, metric=metric, light=True, direction=direction)
+    stage = declare(function, name=name, metric=metric, light=True, direction=direction)
     line = description or (function.__doc__ or "").strip().splitlines()[0].rstrip(".")
     return KnownMetric(stage, tasks, line, needs)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from ..entities import Direction
 from ..exceptions import MetricError, MissingExtraError, did_you_mean
 from ..stages import Stage
-from .builtin import ALIASES, DEFAULTS, KnownMetric, builtin, per_class
+from .builtin import ALIASES, DEFAULTS, KnownMetric, builtin, per_class, per_target
 from .declaration import metric
 from .results import PARTS, check_task
 from .views import in_part, results_views
@@ -54,7 +54,7 @@ def resolve(
     ----------
     metrics : str, Stage, callable, or iterable of them
         Names may bear a part (``"train/accuracy"``), be one label's (``"f1[setosa]"``,
-        ``"f1_per_class"``), a task's (``"classification"``: its default metrics), a
+        ``"f1_per_class"``) or one target's (``"rmse[weight]"``, ``"rmse_per_target"``), a task's (``"classification"``: its default metrics), a
         scorer's (``"neg_mean_squared_error"``) or a function's of ``sklearn.metrics``.
     task : str
         One of the tasks, to tell metrics that do not fit; empty: not checked.
@@ -206,12 +206,12 @@ def _declared(asked: Stage | Callable[..., Any]) -> Stage:
     if hasattr(asked, "_score_func"):
         from .scikit_learn import from_scorer
 
-        return from_scorer(asked)[0]
+        return from_scorer(asked).stage
     if getattr(asked, "__module__", "").startswith("sklearn.metrics"):
         from .scikit_learn import from_function, is_function
 
         if is_function(asked):
-            return from_function(asked, asked.__name__)[0]
+            return from_function(asked, asked.__name__).stage
     if not callable(asked):
         raise MetricError(
             f"a metric is a name, a stage or a function, not {asked!r}",
@@ -241,7 +241,7 @@ def _find(
         return [table[name] for name in DEFAULTS[asked]]
     if asked in ALIASES:
         return [table[ALIASES[asked]].named(asked)]
-    found = per_class(asked, labels)
+    found = per_target(asked, labels) if task == "multioutput" else per_class(asked, labels)
     if found:
         return found
     known = _from_library(asked)
@@ -281,8 +281,4 @@ def _from_library(name: str) -> KnownMetric | None:
             f"no metric {name!r} is built in, and scikit-learn is not installed",
             hint="pip install 'gosset[sklearn]'",
         ) from error
-    found = scikit_learn.from_name(name)
-    if found is None:
-        return None
-    stage, tasks, needs = found
-    return KnownMetric(stage, tasks, f"{name} of scikit-learn", needs)
+    return scikit_learn.from_name(name)

@@ -8,7 +8,7 @@ from typing import Any, Literal, overload
 
 from ..entities import Direction
 from ..exceptions import MetricError, did_you_mean
-from ..stages import Stage, _declare
+from ..stages import Stage, declare
 
 DirectionName = Literal["maximize", "minimize", "none"]
 
@@ -84,8 +84,8 @@ def metric(
     if direction not in (None, *Direction):
         known = [way.value for way in Direction]
         raise MetricError(f"no direction {direction!r}", hint=did_you_mean(str(direction), known))
-    declare = functools.partial(
-        _declare,
+    declared = functools.partial(
+        declare,
         name=name,
         outputs=outputs,
         over=over,
@@ -94,4 +94,4 @@ def metric(
         version=version,
         direction=direction or Direction.NONE,
     )
-    return declare if function is None else declare(function)
+    return declared if function is None else declared(function)

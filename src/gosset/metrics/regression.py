@@ -7,6 +7,7 @@ the largest and the smallest error are over all of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -36,6 +37,18 @@ def errors(truth: npt.NDArray[Any], predicted: npt.NDArray[Any]) -> Floats:
     import numpy as np
 
     return np.subtract(truth, predicted, dtype=np.float64)  # type: ignore[no-any-return]
+
+
+def of_target(score: Callable[..., float], position: int, /, **values: npt.NDArray[Any]) -> float:
+    """Return a score of one of several targets.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> of_target(mean_error, 1, errors=np.array([[1.0, 2.0], [3.0, 6.0]]))
+    4.0
+    """
+    return score(**{name: value[:, position] for name, value in values.items()})
 
 
 def total_error(errors: Floats) -> float:

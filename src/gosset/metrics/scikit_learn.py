@@ -19,6 +19,7 @@ from sklearn.utils.metaestimators import available_if
 from ..entities import Direction
 from ..exceptions import MetricError
 from ..stages import Stage
+from .builtin import KnownMetric
 from .clustering import by_distance, by_truth
 from .declaration import metric
 from .probability import either, needed, positive
@@ -56,24 +57,15 @@ def names() -> list[str]:
     return sorted({*library.get_scorer_names(), *functions})
 
 
-def from_name(name: str) -> tuple[Stage, tuple[str, ...], tuple[str, ...]] | None:
-    """Return the metric of scikit-learn that bears `name`.
-
-    Returns
-    -------
-    tuple or None
-        The stage, the tasks that it fits, and the values of which it needs one; None
-        where scikit-learn knows no such metric.
-    """
+def from_name(name: str) -> KnownMetric | None:
+    """Return the metric of scikit-learn that bears `name`; None where there is none."""
     if name in library.get_scorer_names():
         return from_scorer(library.get_scorer(name), name)
     function = _function(name)
     return None if function is None else from_function(function, name)
 
 
-def from_scorer(
-    scorer: Any, name: str | None = None
-) -> tuple[Stage, tuple[str, ...], tuple[str, ...]]:
+def from_scorer(scorer: Any, name: str | None = None) -> KnownMetric:
     """Return the metric that a scorer (of ``make_scorer``) computes; greater is better."""
     shown = name or scorer._score_func.__name__
     # A name is a better part of a cache key than the object behind it.
@@ -84,12 +76,10 @@ def from_scorer(
     needs = tuple(kinds[method] for method in methods if method in kinds)
     body = scored_by_response if needs else scored
     stage = metric(name=shown, direction="maximize")(partial(body, which))
-    return stage, _tasks(scorer._score_func), needs
+    return _known(stage, scorer._score_func, needs)
 
 
-def from_function(
-    function: Callable[..., Any], name: str
-) -> tuple[Stage, tuple[str, ...], tuple[str, ...]]:
+def from_function(function: Callable[..., Any], name: str) -> KnownMetric:
     """Return the metric that a function of ``sklearn.metrics`` computes."""
     kind = _TAKES[list(inspect.signature(function).parameters)[1]]
     bodies: dict[str, tuple[Callable[..., Any], tuple[str, ...]]] = {
@@ -101,8 +91,8 @@ def from_function(
         "decision": (_decision, ("decision",)),
     }
     body, needs = bodies[kind]
-    declare = metric(name=name, direction=_direction(name).value)
-    return declare(partial(body, function.__name__)), _tasks(function), needs
+    declared = metric(name=name, direction=_direction(name).value)
+    return _known(declared(partial(body, function.__name__)), function, needs)
 
 
 def is_function(function: object) -> bool:
@@ -221,6 +211,7 @@ def _direction(name: str) -> Direction:
     return next(way for ending, way in _ENDINGS.items() if name.endswith(ending))
 
 
-def _tasks(function: Callable[..., Any]) -> tuple[str, ...]:
+def _known(stage: Stage, function: Callable[..., Any], needs: tuple[str, ...]) -> KnownMetric:
     parts = function.__module__.split(".")
-    return next((tasks for part, tasks in _TASKS.items() if part in parts), ())
+    tasks = next((tasks for part, tasks in _TASKS.items() if part in parts), ())
+    return KnownMetric(stage, tasks, f"{stage.name} of scikit-learn", needs)

@@ -35,7 +35,8 @@ def parse_option(text: str) -> tuple[str, list[object]]:
           ``[64, 32]`` (one value that is a list); also ``inf``, ``-inf``, ``nan``;
         - a range of whole numbers, *both ends included*: ``1:4`` is 1, 2, 3, 4 and
           ``10:0:-5`` is 10, 5, 0;
-        - else text, as it stands: ``rbf``. Quotes make text of what looks otherwise: ``'1:4'``.
+        - else text, as it stands: ``rbf``, also ``none``, which is an option of its own in some
+          libraries and never ``None``. Quotes make text of what looks otherwise: ``'1:4'``.
 
     Returns
     -------

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import enum
 import math
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, time
-from pathlib import PurePath
 from typing import Any, cast
 
 from ..types import JSONValue
@@ -78,8 +78,8 @@ def jsonable(value: object) -> JSONValue:
         return {str(name): jsonable(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [jsonable(item) for item in value]
-    if isinstance(value, PurePath):
-        return str(value)
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
     if isinstance(value, date | time):
         return value.isoformat()
     if _is_numpy(value, "generic"):

@@ -213,6 +213,8 @@ class Outcome:
         Digests of inputs whose bytes were missing or damaged; the work was not done.
     state : bytes or None
         The run's ``state`` after the stage, by cloudpickle, where it holds anything.
+    reads : tuple of str
+        Files that a stage that is cached read, although their content is no part of its key.
     """
 
     work: int
@@ -229,6 +231,7 @@ class Outcome:
     damaged: tuple[str, ...] = ()
     state: bytes | None = None
     warnings: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 def key_of(recipe: str, identities: Mapping[str, str]) -> str:

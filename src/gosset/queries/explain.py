@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ..compare.diffs import as_mapping
 from ..entities import CacheEntry, Computation, ComputationStatus, Execution, Run
+from ..fingerprint import dynamic_ways
 from ..types import JSONValue
 
 _KINDS = {"def": "function", "class": "class", "": "constant"}
@@ -25,6 +27,8 @@ class Made:
         The code version of its run.
     cache_used : bool
         Whether its launch looked into the cache.
+    new : bool
+        Whether earlier launches of its experiment had no stage of its name.
     """
 
     computation: Computation
@@ -32,6 +36,7 @@ class Made:
     entry: CacheEntry | None = None
     execution: Execution | None = None
     cache_used: bool = True
+    new: bool = False
 
     @property
     def when(self) -> datetime | None:
@@ -46,7 +51,7 @@ class Change:
     Attributes
     ----------
     part : str
-        ``"code"``, ``"version"``, ``"package"``, ``"parameter"`` or ``"input"``.
+        ``"code"``, ``"version"``, ``"package"``, ``"parameter"``, ``"file"`` or ``"input"``.
     name : str
         Which of them; of code the dotted name of a function, class or constant.
     before, after : JSON
@@ -56,6 +61,8 @@ class Change:
     module : str
         Of code, the dotted name of the module that it is in; by default all but the last
         part of `name`.
+    parameter : str
+        Of code in the value of a parameter, the parameter's name.
     cause : tuple of Change
         Of an input, what changed in the computation that it came from.
 
@@ -73,12 +80,16 @@ class Change:
     after: JSONValue = None
     source: str = ""
     module: str = ""
+    parameter: str = ""
     cause: tuple[Change, ...] = ()
 
     def __str__(self) -> str:
         match self.part:
             case "code":
-                return f"{self._component()} {self._verb()}"
+                prefix = f"parameter {self.parameter}: " if self.parameter else ""
+                return f"{prefix}{self._component()} {self._verb()}"
+            case "file":
+                return f"file {self.name} {self._verb()}"
             case "input":
                 why = f": {' and '.join(map(str, self.cause))}" if self.cause else ""
                 return f"input {self.name} {self._verb()}{why}"
@@ -91,6 +102,7 @@ class Change:
             "name": self.name,
             "before": self.before,
             "after": self.after,
+            "parameter": self.parameter,
             "cause": [change.to_dict() for change in self.cause],
         }
 
@@ -167,12 +179,14 @@ def explain(
     computation = made.computation
     match computation.status:
         case ComputationStatus.CACHED:
-            return _cached(made, same)
+            found = _cached(made, same)
+            return replace(found, words=found.words + _unseen(made))
         case ComputationStatus.SKIPPED:
             failed = made.run.exception is not None
             reason = "what it needs failed" if failed else "nothing that was computed needed it"
             return Explanation(status=computation.status, words=f"skipped: {reason}")
     words, since, changes = _computed(made, same, earlier, producers)
+    words += _unseen(made)
     if computation.status is ComputationStatus.FAILED and computation.exception is not None:
         words = f"failed with {computation.exception.type}, not in the cache: {words}"
     else:
@@ -191,9 +205,9 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
             source=str(sources.get(change.name, "")),
             module=_module(change.name, sources),
         )
-        for change in _differences("code", _mapping(old.get("parts")), _mapping(new.get("parts")))
+        for change in _differences("code", old.get("parts"), new.get("parts"))
     ]
-    found += _differences("package", _mapping(old.get("packages")), _mapping(new.get("packages")))
+    found += _differences("package", old.get("packages"), new.get("packages"))
     if old.get("version") != new.get("version"):
         found.append(
             Change(
@@ -207,8 +221,54 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
         # A whole estimator is told by those of the run's parameters that configured it.
         own = [] if change.name in after.run.params else _configured(before.run, after.run, change)
         found += own or [change]
+    found += _reached(before, after)
+    files = _differences("file", _of_entry(before, "files"), _of_entry(after, "files"))
+    found += [change for change in files if change.before and change.after]
     found += _differences("input", before.computation.inputs, after.computation.inputs)
     return tuple(found)
+
+
+def _reached(before: Made, after: Made) -> list[Change]:
+    """Return which code in the values of parameters changed."""
+    old, new = _of_entry(before, "reached"), _of_entry(after, "reached")
+    found = []
+    for parameter in old.keys() & new.keys():
+        then, now = as_mapping(old[parameter]), as_mapping(new[parameter])
+        sources = {name: as_mapping(told).get("heading", "") for name, told in now.items()}
+        for name in sorted(then.keys() & now.keys()):
+            digests = [as_mapping(told[name]).get("digest") for told in (then, now)]
+            if digests[0] != digests[1]:
+                found.append(
+                    Change(
+                        part="code",
+                        name=name,
+                        before=digests[0],
+                        after=digests[1],
+                        source=str(sources[name]),
+                        module=_module(name, sources),
+                        parameter=parameter,
+                    )
+                )
+    return found
+
+
+def _unseen(made: Made) -> str:
+    """Return what its key cannot tell: files that were read, code that is settled as it runs."""
+    entry, execution = made.entry, made.execution
+    reads = None if entry is None else entry.parts.get("reads")
+    told = ""
+    if isinstance(reads, list):
+        told = f"; it read {', '.join(map(str, reads))}, whose content does not count"
+    described = _described(execution, made.computation.stage)
+    unresolved = None if execution is None else execution.code.get("unresolved")
+    if made.computation.key is None or described.get("version") or not isinstance(unresolved, list):
+        return told
+    parts = as_mapping(described.get("parts"))
+    return told + "".join(
+        f"; what {component} reaches by {', '.join(ways)} does not count, as nothing can see it"
+        for component, ways in dynamic_ways(map(str, unresolved)).items()
+        if component in parts
+    )
 
 
 def _cached(made: Made, same: Sequence[Made]) -> Explanation:
@@ -236,6 +296,8 @@ def _computed(
         name = before[-1].run.name
         words = f"run {name} did the same{_on(before[-1].when)}, but its bytes were gone"
         return words, name, ()
+    if made.new:
+        return "first time: no stage of this name before", None, ()
     compared = [(changes_between(other, made), other) for other in earlier]
     if not compared:
         return "first time", None, ()
@@ -299,20 +361,20 @@ def _before(other: Made, made: Made) -> bool:
     return other.when is not None and made.when is not None and other.when < made.when
 
 
-def _differences(
-    part: str, before: Mapping[str, JSONValue], after: Mapping[str, JSONValue]
-) -> list[Change]:
+def _differences(part: str, before: object, after: object) -> list[Change]:
+    """Return what differs between two mappings; one that is not there is empty."""
+    old, new = as_mapping(before), as_mapping(after)
     return [
-        Change(part=part, name=name, before=before.get(name), after=after.get(name))
-        for name in dict.fromkeys((*before, *after))
-        if before.get(name) != after.get(name)
+        Change(part=part, name=name, before=old.get(name), after=new.get(name))
+        for name in dict.fromkeys((*old, *new))
+        if old.get(name) != new.get(name)
     ]
 
 
 def _described(execution: Execution | None, stage: str) -> Mapping[str, JSONValue]:
     if execution is None:
         return {}
-    return _mapping(_mapping(execution.code.get("stages")).get(stage))
+    return as_mapping(as_mapping(execution.code.get("stages")).get(stage))
 
 
 def _configured(before: Run, after: Run, change: Change) -> list[Change]:
@@ -321,15 +383,15 @@ def _configured(before: Run, after: Run, change: Change) -> list[Change]:
 
 
 def _sources(execution: Execution | None) -> Mapping[str, JSONValue]:
-    return {} if execution is None else _mapping(execution.code.get("sources"))
+    return {} if execution is None else as_mapping(execution.code.get("sources"))
 
 
 def _parameters(made: Made) -> Mapping[str, JSONValue]:
-    return {} if made.entry is None else _mapping(made.entry.parts.get("parameters"))
+    return _of_entry(made, "parameters")
 
 
-def _mapping(value: object) -> Mapping[str, JSONValue]:
-    return value if isinstance(value, Mapping) else {}
+def _of_entry(made: Made, part: str) -> Mapping[str, JSONValue]:
+    return {} if made.entry is None else as_mapping(made.entry.parts.get(part))
 
 
 def _on(when: datetime | None) -> str:

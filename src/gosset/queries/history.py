@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import cast
 
 from ..entities import CacheEntry, Computation, ComputationStatus, Execution, Launch, Run
 from ..exceptions import NotFoundError, did_you_mean
-from ..filters import And, Expression, Not, equal
+from ..filters import And, Comparison, Expression, Name, Not, equal
 from ..storage.base import Order
 from ..store import Store
 from .explain import Explanation, Made, explain
@@ -80,30 +81,40 @@ class _History:
         earlier = [c for c in found if c.key != computation.key and _before(c, computation)]
         keys = {c.key for c in (computation, *earlier) if c.key is not None}
         entries = self._store.catalog.entries(keys)
+        made = self._made(computation, self._run, entries)
         return explain(
-            self._made(computation, self._run, entries),
-            self._all(same, computation, entries),
-            self._all(earlier, computation, entries),
+            replace(made, new=self._is_new(within)),
+            self._others(same, computation, entries),
+            self._others(earlier, computation, entries),
             self._producers,
         )
+
+    def _is_new(self, within: Expression) -> bool:
+        """Whether earlier launches had other stages, but none of this name."""
+        run = self._run
+        before = Comparison(Name(("launch",)), "<", run.launch)
+        others = And((equal(project=run.project, experiment=run.experiment), before))
+        return self._any(others) and not self._any(And((within, before)))
+
+    def _any(self, which: Expression) -> bool:
+        return bool(self._store.catalog.select("computations", where=which, limit=1))
 
     def _producers(self, before: Made, after: Made, name: str) -> tuple[Made, Made] | None:
         """Return the computations that the input `name` of both came from."""
         identity = after.computation.inputs.get(name)
-        later = next(
-            (c for c in self._of(after.run) if identity in {a.identity for a in c.outputs}), None
-        )
+        made = self._computations_of(after.run)
+        later = next((c for c in made if identity in {a.identity for a in c.outputs}), None)
         if later is None:
             return None
-        at = (later.stage, later.fold)
-        earlier = next((c for c in self._of(before.run) if (c.stage, c.fold) == at), None)
+        at, made = (later.stage, later.fold), self._computations_of(before.run)
+        earlier = next((c for c in made if (c.stage, c.fold) == at), None)
         if earlier is None:
             return None
         keys = {c.key for c in (earlier, later) if c.key is not None}
         entries = self._store.catalog.entries(keys)
         return self._made(earlier, before.run, entries), self._made(later, after.run, entries)
 
-    def _of(self, run: Run) -> list[Computation]:
+    def _computations_of(self, run: Run) -> list[Computation]:
         if run.id not in self._computations:
             self._computations[run.id] = self._store.catalog.computations(run.id)
         return self._computations[run.id]
@@ -119,9 +130,10 @@ class _History:
         )
         return cast("list[Computation]", found[::-1])
 
-    def _all(
+    def _others(
         self, computations: Iterable[Computation], but: Computation, entries: dict[str, CacheEntry]
     ) -> list[Made]:
+        """Return those computations of runs that are not the one to explain."""
         return [
             self._made(c, self._run_of(c.run), entries)
             for c in computations

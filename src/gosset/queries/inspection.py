@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import cast
 
-from ..entities import (
-    Dataset,
-    Execution,
-    Experiment,
-    Launch,
-    Project,
-    Run,
-)
+from ..entities import Dataset, Execution, Experiment, Launch, Project, Run
 from ..exceptions import NotFoundError
 from ..filters import equal
+from ..fingerprint import derive_seed
 from ..results import wire
 from ..storage.base import ArtifactSummary
 from ..store import Store
@@ -36,9 +30,9 @@ def details(store: Store, entity: Entity) -> dict[str, JSONValue]:
     """
     match entity:
         case Run():
-            return run_details(store, entity)
+            return _run_details(store, entity)
         case Launch():
-            return launch_details(store, entity)
+            return _launch_details(store, entity)
         case Execution():
             return {**wire.to_json(entity), "code": wire.plain_mapping(entity.code)}
         case Experiment():
@@ -55,18 +49,13 @@ def details(store: Store, entity: Entity) -> dict[str, JSONValue]:
             return {**wire.to_json(entity), "present": present}
 
 
-def run_details(store: Store, run: Run) -> dict[str, JSONValue]:
-    """Return all that the store knows of a run.
-
-    Returns
-    -------
-    dict
-        ``computations``, ``attempts``, ``code``, ``environment``, ``artifacts``,
-        ``exception`` and ``hyperparameters`` beside what lists print.
-    """
+def _run_details(store: Store, run: Run) -> dict[str, JSONValue]:
     computations = store.catalog.computations(run.id)
     launch = launch_of(store, run)
     execution = execution_of(store, run)
+    code: dict[str, JSONValue] = {}
+    if execution is not None:
+        code = {"fingerprint": execution.fingerprint, **wire.plain_mapping(execution.code)}
     artifacts: list[JSONValue] = [
         {"stage": c.stage, "fold": c.fold, **wire.artifact_to_json(artifact)}
         for c in computations
@@ -74,14 +63,11 @@ def run_details(store: Store, run: Run) -> dict[str, JSONValue]:
     ]
     return {
         **wire.run_to_json(run),
+        "fold_seeds": _fold_seeds(store, run),
         "hyperparameters": [wire.hyperparameter_to_json(h) for h in run.hyperparameters],
         "computations": [wire.computation_to_json(c) for c in computations],
         "attempts": [wire.attempt_to_json(a) for a in store.catalog.attempts(run.id)],
-        "code": {
-            **({} if execution is None else {"fingerprint": execution.fingerprint}),
-            **({} if execution is None else wire.plain_mapping(execution.code)),
-            "version": {} if launch is None else wire.plain(launch.provenance),
-        },
+        "code": {**code, "version": {} if launch is None else wire.plain(launch.provenance)},
         "command": None if launch is None else launch.command,
         "environment": None if launch is None else _environment(store, launch),
         "artifacts": artifacts,
@@ -89,8 +75,15 @@ def run_details(store: Store, run: Run) -> dict[str, JSONValue]:
     }
 
 
-def launch_details(store: Store, launch: Launch) -> dict[str, JSONValue]:
-    """Return all that the store knows of a launch, with its runs."""
+def _fold_seeds(store: Store, run: Run) -> list[JSONValue]:
+    """Return what a stage that takes ``seed`` is given on each fold, a fit among them."""
+    if run.split is None or run.seed is None:
+        return []
+    folds = store.catalog.split(run.split).folds
+    return [derive_seed(run.seed, "fold", fold) for fold in range(folds)]
+
+
+def _launch_details(store: Store, launch: Launch) -> dict[str, JSONValue]:
     return {
         **wire.to_json(launch),
         "settings": wire.plain(launch.settings),

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias, cast
 
 from ..entities import Dataset, Execution, Experiment, Launch, Project, Run
 from ..exceptions import NotFoundError, UsageError, did_you_mean
-from ..filters import And, Expression, equal, parse
+from ..filters import And, Expression, In, Name, equal, parse
 from ..settings import Settings
 from ..storage.base import ArtifactSummary
 from ..store import Store
 
 Entity: TypeAlias = "Run | Launch | Execution | Experiment | Project | Dataset | ArtifactSummary"
 """What a reference can name."""
-
-KINDS = ("runs", "launches", "executions", "experiments", "projects", "datasets", "artifacts")
-"""Kinds that are searched for a reference, in this order."""
 
 SINGULAR = {
     "run": "runs",
@@ -28,6 +25,16 @@ SINGULAR = {
     "dataset": "datasets",
     "artifact": "artifacts",
 }
+"""Word for one of a kind → the kind."""
+
+KINDS = tuple(SINGULAR.values())
+"""Kinds that are searched for a reference, in this order."""
+
+SHOWN = 8
+"""How many experiments are named where nothing was found."""
+
+CHUNK = 500
+"""How many ids are asked for at once."""
 
 _WITH_PROJECT = ("experiments", "executions", "launches", "runs", "computations")
 _PREFIX = re.compile(r"[0-9a-f-]{4,63}")
@@ -86,20 +93,19 @@ def find(
     if reference == "latest" and settings and settings.experiment:
         reference = f"{settings.experiment}#latest"
     found: list[tuple[str, Entity]] = []
-    refused: NotFoundError | None = None
+    refused: list[NotFoundError] = []
     for kind in kinds:
         if reference == "latest" and kind == "artifacts":
             continue
         try:
             found.append((kind, _find(store, kind, reference, project)))
         except NotFoundError as error:
-            refused = refused or error
+            refused.append(error)
             continue
         if not _PREFIX.fullmatch(reference):
             break
     if not found:
-        assert refused is not None
-        raise _nothing(reference, kinds, refused)
+        raise _nothing(store, reference, kinds, refused)
     if len(found) > 1:
         shown = ", ".join(kind for kind, _ in found)
         raise UsageError(f"{reference!r} begins ids among {shown}", hint="write more of it")
@@ -134,6 +140,16 @@ def where(
     return terms[0] if len(terms) == 1 else And(tuple(terms))
 
 
+def run_names(store: Store, ids: Iterable[object]) -> dict[object, str]:
+    """Return run id → ``EXPERIMENT#NUMBER``, of those of `ids` that are runs."""
+    wanted = [id for id in dict.fromkeys(ids) if isinstance(id, str)]
+    names: dict[object, str] = {}
+    for start in range(0, len(wanted), CHUNK):
+        these = In(Name(("id",)), tuple(wanted[start : start + CHUNK]))
+        names |= {run.id: run.name for run in store.runs(these)}
+    return names
+
+
 def _find(store: Store, kind: str, reference: str, project: str | None) -> Entity:
     catalog = store.catalog
     if project is not None and kind in _WITH_PROJECT:
@@ -145,9 +161,23 @@ def _find(store: Store, kind: str, reference: str, project: str | None) -> Entit
     return catalog.find(kind, reference)  # type: ignore[return-value]
 
 
-def _nothing(reference: str, kinds: Sequence[str], refused: NotFoundError) -> NotFoundError:
+def _nothing(
+    store: Store, reference: str, kinds: Sequence[str], refused: Sequence[NotFoundError]
+) -> NotFoundError:
     if len(kinds) == 1:
-        return refused
+        return refused[0]
     words = [word for word, kind in SINGULAR.items() if kind in kinds]
-    hint = refused.hint or "gosset list shows what there is"
+    # Names of one kind alone would say nothing of the others.
+    told = [error.hint for error in refused if not error.hint.startswith("known are")]
+    hint = next(filter(None, told), "") or _places(store)
     return NotFoundError(f"no {', '.join(words[:-1])} or {words[-1]} is {reference!r}", hint=hint)
+
+
+def _places(store: Store) -> str:
+    """Return the names under which all else is found."""
+    found = cast("list[Experiment]", store.catalog.select("experiments", limit=SHOWN + 1))
+    if not found:
+        return "nothing was run yet"
+    names = ", ".join(repr(experiment.name) for experiment in found[:SHOWN])
+    more = ", …" if len(found) > SHOWN else ""
+    return f"experiments are {names}{more}; gosset list runs shows the runs"

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ..compare import Objective, best_group, first_objective, runs_frame
+from ..compare import Objective, best_group, first_objective, fold_counts, runs_frame
 from ..entities import ComputationStatus, Launch, Run, Status
 from ..exceptions import ExecutionError
 from ..running.runner import Tally
 from ..store import Store
 from ..types import JSONValue
 from .wire import launch_to_json
+from .working import Work
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,10 @@ class LaunchResult:
         The metric that tells the best run.
     states : mapping
         Run id → what the run left in ``state``.
+    folds : mapping
+        Digest of a split → number of its folds.
+    work : Work
+        What this very call did.
     """
 
     store: Store
@@ -45,6 +50,8 @@ class LaunchResult:
     computations: Mapping[str, int]
     objective: Objective | None = None
     states: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    folds: Mapping[str, int] = field(default_factory=dict)
+    work: Work = field(default_factory=Work)
 
     @classmethod
     def of(
@@ -64,7 +71,16 @@ class LaunchResult:
             # Made by our own worker a moment ago, so it may be unpickled.
             for run, left in tally.states.items():
                 states[run] = {k: v for state in left for k, v in cloudpickle.loads(state).items()}
-        return cls(store, launch, runs, counts, objective or first_objective(runs), states)
+        return cls(
+            store,
+            launch,
+            runs,
+            counts,
+            objective or first_objective(runs),
+            states,
+            folds=fold_counts(store.catalog, runs),
+            work=Work.of(store, launch, runs, tally),
+        )
 
     @property
     def status(self) -> Status:
@@ -90,25 +106,20 @@ class LaunchResult:
         """Return what the launch came to, in words and one table; ``print`` shows it."""
         from .summary import summarise_launch
 
-        return summarise_launch(
-            self.launch,
-            self.runs,
-            computations=self.computations,
-            objective=self.objective,
-            url=self.store.url,
-        )
+        return summarise_launch(self)
 
     def __str__(self) -> str:
         return str(self.summary())
 
     def to_dict(self) -> dict[str, JSONValue]:
-        """Return the JSON that ``gosset run --json`` prints."""
-        return launch_to_json(
+        """Return the JSON that ``gosset run --json`` prints; ``duration`` is that of this call."""
+        told = launch_to_json(
             self.launch,
             self.runs,
             computations=self.computations,
             objective=self.objective,
         )
+        return {**told, "duration": self.work.seconds}
 
     def raise_for_status(self) -> None:
         """Raise ExecutionError naming the first run, or else aggregate, that failed."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from ..compare import Objective, Table, best_row, summary_table, varying
+from ..compare import Objective, Table, best_group, best_row, summary_table, varying
+from ..compare.averages import foremost
 from ..compare.tables import printable
-from ..entities import ExceptionInfo, Launch, Run, Status
+from ..entities import ExceptionInfo, Run, Status
 from ..usercode import is_user_file
+
+if TYPE_CHECKING:
+    from .outcome import LaunchResult
 
 SHOWN_FAILURES = 10
 _FRAME = re.compile(r'^\s*File "(?P<file>.+)", line (?P<line>\d+), in (?P<name>.+)$', re.MULTILINE)
@@ -37,43 +42,60 @@ class Summary:
         return "\n".join([self.head, self.table.to_text(), *self.tail])
 
 
-def summarise_launch(
-    launch: Launch,
-    runs: Sequence[Run],
-    *,
-    computations: Mapping[str, int],
-    objective: Objective | None,
-    url: str,
-) -> Summary:
-    """Return what a launch came to.
-
-    Parameters
-    ----------
-    computations : mapping
-        ``computed``, ``cached``, ``failed``, ``skipped`` → count.
-    objective : tuple of (str, Direction) or None
-        The metric that tells the best parameter set.
-    url : str
-        Of the store.
-    """
-    took = f" in {seconds(launch.duration)}" if launch.duration is not None else ""
-    head = printable(
-        f"{launch.project}/{launch.experiment}: launch {launch.number}, "
-        f"execution {launch.execution}, {launch.status.label}{took}"
-    )
-    table = summary_table(runs)
-    # An objective that is not among the foremost metrics has no column.
-    shown = objective if objective is not None and objective[0] in table.measured else None
-    best = best_row(runs, shown)
+def summarise_launch(result: LaunchResult) -> Summary:
+    """Return what a launch came to; the store of `result` may be closed."""
+    runs, objective = result.runs, result.objective
+    table = summary_table(runs, _shown(runs, objective), folds=result.folds)
+    best = best_row(runs, objective)
     tail = []
-    if best is not None and shown is not None:
-        tail.append(_best_line(runs, shown, table, best))
-    words = ("computed", "cached", "failed", "skipped")
-    tail.append(", ".join(f"{computations[word]} {word}" for word in words))
+    if best is not None and objective is not None:
+        tail.append(_best_line(runs, objective, table, best))
+    if any(result.computations.values()):
+        tail.append(_counted(result))
     failed = [run for run in runs if run.status is Status.FAILED]
     tail += _failures(failed)
-    tail.append(printable(f"kept in {url}; see gosset show {(failed or [runs[-1]])[0].name}"))
-    return Summary(head, replace(table, best=best), tail)
+    tail += _warned(result)
+    tail.append(_kept(result.store.url, (failed or best_group(runs, objective) or runs)[0]))
+    return Summary(_head(result), replace(table, best=best), tail)
+
+
+def _head(result: LaunchResult) -> str:
+    launch, work = result.launch, result.work
+    again = " resumed" if work.resumed else ""
+    took = f" in {seconds(work.seconds)}" if work.seconds is not None else ""
+    if not any(result.computations.values()):
+        again, took = "", ": nothing to resume"
+    return printable(
+        f"{launch.project}/{launch.experiment}: launch {launch.number}{again}, "
+        f"execution {launch.execution}, {launch.status.label}{took}"
+    )
+
+
+def _counted(result: LaunchResult) -> str:
+    counts, shared = result.computations, result.work.shared
+    words = [f"{counts['computed']} computed", f"{counts['cached'] - shared} cached"]
+    if shared:
+        words.insert(1, f"{shared} shared")
+    return ", ".join([*words, f"{counts['failed']} failed", f"{counts['skipped']} skipped"])
+
+
+def _warned(result: LaunchResult) -> list[str]:
+    """Return the line that tells of warnings, which stand in the logs of the computations."""
+    work = result.work
+    if not work.warned:
+        return []
+    count = "1 computation" if work.warned == 1 else f"{work.warned} computations"
+    names = [run.name for run in result.runs if run.id == work.warned_run]
+    hint = "" if _in_memory(result.store.url) else "".join(f"; see gosset show {n}" for n in names)
+    return [printable(f"{count} printed warnings, such as {work.warning}{hint}")]
+
+
+def _shown(runs: Sequence[Run], objective: Objective | None) -> list[str]:
+    """Return the foremost metrics, and what tells the best set where it is not among them."""
+    known = dict.fromkeys(name for run in runs for name in run.metrics)
+    names = foremost(known)
+    told = objective is not None and objective[0] in known and objective[0] not in names
+    return [*names, objective[0]] if objective is not None and told else names
 
 
 def _best_line(runs: Sequence[Run], objective: Objective, table: Table, best: int) -> str:
@@ -82,6 +104,17 @@ def _best_line(runs: Sequence[Run], objective: Objective, table: Table, best: in
     params = ", ".join(f"{p}={row[p]}" for p in varying(runs)) or "the only parameter set"
     score = dict(zip(table.headers(), table.shown()[best], strict=True))[name]
     return printable(f"best: {params} ({name} {score}, to {direction})")
+
+
+def _kept(url: str, run: Run) -> str:
+    if _in_memory(url):
+        return "kept in memory, until this process ends"
+    return printable(f"kept in {url}; see gosset show {run.name}")
+
+
+def _in_memory(url: str) -> bool:
+    """Whether a store ends with its process, so that no command will find anything in it."""
+    return url.startswith("memory:")
 
 
 def _failures(failed: Sequence[Run]) -> list[str]:

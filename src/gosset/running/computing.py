@@ -7,17 +7,19 @@ import copy
 import resource
 import sys
 import time
-import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from ..artifacts import open_artifacts
 from ..artifacts.base import ArtifactStore
 from ..artifacts.values import keep, load
-from ..entities import ArtifactRef, ComputationStatus, Dataset, ExceptionInfo
+from ..entities import ArtifactRef, ComputationStatus, Dataset
 from ..exceptions import GossetError, SerializationError, StageError
 from ..executors.base import Send
+from ..executors.failures import describe_exception
+from ..fingerprint import File, files_in
 from ..identifiers import now
 from ..naming import checked_name
 from ..planner.works import (
@@ -43,6 +45,7 @@ from ..tracking import ActiveRun, active
 from .guarding import guarded
 from .logs import Log
 from .measuring import scored
+from .reads import noticing
 
 REPORT_EVERY = 0.05
 """Seconds: outcomes are sent on at least this often while a task goes on."""
@@ -93,6 +96,7 @@ class Worker:
         self._splits = setup.splits
         self._candidates = setup.candidates
         self._echo = setup.echo
+        self._folder = _folder_of(self._artifacts)
         self._loaded: dict[tuple[object, ...], Any] = {}
 
     def __call__(self, payload: object, send: Send) -> list[Outcome]:
@@ -150,6 +154,29 @@ class Worker:
             assert isinstance(stored, bytes)
             self._loaded["folds", split] = folds_from_bytes(stored)
         return self._loaded["folds", split]
+
+
+def _declared(stage: Stage, work: Work) -> Iterator[str]:
+    """Iterate over the files that count: of the parameters, the config and the constants."""
+    origins = (ref.origin for ref in work.inputs.values() if isinstance(ref, Constant))
+    values = [origin[1] for origin in origins if origin[0] == "value"]
+    constants = getattr(stage.function, "__globals__", {}).values()
+    for value in (work.parameters, *values, *(c for c in constants if isinstance(c, File))):
+        yield from (file.path for file in files_in(value))
+
+
+def _folder_of(artifacts: ArtifactStore) -> str:
+    """Return the folder of an artifact store; empty where it has none."""
+    url = urlsplit(artifacts.url)
+    return unquote(url.path) if url.scheme == "file" else ""
+
+
+@dataclass(slots=True)
+class _Noticed:
+    """What was noticed of a stage while it ran."""
+
+    warnings: list[str] = field(default_factory=list)
+    reads: tuple[str, ...] = ()
 
 
 class _Task:
@@ -229,7 +256,7 @@ class _Task:
         begun, cpu = time.perf_counter(), time.process_time()
         log = Log(sys.stdout if self._worker._echo else None)
         run = self._run(work)
-        warnings: list[str] = []
+        noticed = _Noticed()
         try:
             arguments = {a: self._value(ref, work) for a, ref in work.inputs.items()}
         except Exception as error:  # noqa: BLE001 - also what no library can read is an outcome
@@ -238,7 +265,7 @@ class _Task:
                 status=ComputationStatus.FAILED,
                 key=key,
                 inputs=identities,
-                exception=_exception(error),
+                exception=describe_exception(error, without=__file__),
                 damaged=tuple(artifact.digest for artifact in self._unreadable(work)),
             )
         outputs: tuple[ArtifactRef, ...] = ()
@@ -248,12 +275,14 @@ class _Task:
             if not isinstance(seed, int):
                 seed = int(key[:8], 16) if key else work.seed
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-                value = self._call(stage, work, arguments, seed, run, warnings)
+                value = self._call(stage, work, arguments, seed, run, noticed)
             outputs = self._keep(stage, work, value) + self._logged(run, work)
             state = _state(run)
         # Whatever a stage raises is data, also when it means to end the process.
         except (Exception, SystemExit) as error:  # noqa: BLE001
-            exception, outputs = _exception(error), self._logged_so_far(run, work)
+            # The frames of this module say nothing about the user's code.
+            exception = describe_exception(error, without=__file__, function=stage.function)
+            outputs = self._logged_so_far(run, work)
         return Outcome(
             work=work.id,
             status=ComputationStatus.FAILED if exception else ComputationStatus.COMPUTED,
@@ -267,7 +296,8 @@ class _Task:
             log=log.text(),
             exception=exception,
             state=state,
-            warnings=tuple(warnings),
+            warnings=tuple(noticed.warnings),
+            reads=noticed.reads,
         )
 
     def _call(
@@ -277,7 +307,23 @@ class _Task:
         arguments: Mapping[str, Any],
         seed: int,
         run: ActiveRun | None,
-        warnings: list[str],
+        noticed: _Noticed,
+    ) -> Any:
+        if not work.cacheable:
+            return self._call_seeded(stage, work, arguments, seed, run, noticed)
+        with noticing() as reads:
+            value = self._call_seeded(stage, work, arguments, seed, run, noticed)
+        noticed.reads = reads.foreign(_declared(stage, work), self._worker._folder)
+        return value
+
+    def _call_seeded(
+        self,
+        stage: Stage,
+        work: Work,
+        arguments: Mapping[str, Any],
+        seed: int,
+        run: ActiveRun | None,
+        noticed: _Noticed,
     ) -> Any:
         # Without workers, or in a longer task, other work holds the same values.
         parameters = copy.deepcopy(dict(work.parameters))
@@ -289,7 +335,7 @@ class _Task:
                 stack.enter_context(active(run.for_logging() if shared else run))
             value = stage.function(**arguments, **parameters)
             if work.cacheable and "seed" not in arguments and drawn():
-                warnings.append(
+                noticed.warnings.append(
                     f"stage {stage.name!r} draws random numbers but does not take `seed`: "
                     "its result is the same in runs of every seed"
                 )
@@ -415,25 +461,6 @@ class _Task:
 
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
-
-
-def _exception(error: BaseException) -> ExceptionInfo:
-    kind = type(error)
-    name = (
-        kind.__qualname__
-        if kind.__module__ == "builtins"
-        else f"{kind.__module__}.{kind.__qualname__}"
-    )
-    # The frames of this module say nothing about the user's code.
-    frames = traceback.TracebackException.from_exception(error)
-    frames.stack = traceback.StackSummary.from_list(
-        [frame for frame in frames.stack if frame.filename != __file__]
-    )
-    try:
-        message = str(error)
-    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
-        message = "(its message could not be made)"
-    return ExceptionInfo(type=name, message=message, traceback="".join(frames.format()))
 
 
 def _state(run: ActiveRun | None) -> bytes | None:

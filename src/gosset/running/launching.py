@@ -5,15 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..compiling.prepared import Prepared, Settled
-from ..entities import ArtifactRef, Execution, Experiment, Launch, Run, Status
+from ..entities import (
+    ArtifactRef,
+    CacheEntry,
+    ComputationStatus,
+    Execution,
+    Experiment,
+    Launch,
+    Run,
+    Status,
+)
 from ..exceptions import (
     ArtifactDamagedError,
     ArtifactError,
     ArtifactMissingError,
     UsageError,
+    did_you_mean,
 )
 from ..executors import open_executor
 from ..executors.base import Executor
@@ -26,6 +36,7 @@ from ..storage.base import Batch, NewRun, RunUpdate
 from ..store import Store
 from ..types import JSONValue
 from .background import Background
+from .cautions import unseen_code
 from .computing import WorkerSetup
 from .inputs import stored, write_inputs
 from .observing import Observer, Quiet
@@ -73,6 +84,36 @@ def lookup_in(store: Store, *, cache: bool = True) -> Lookup:
     )
 
 
+def _lookup_of(store: Store, started: Launch) -> Lookup:
+    """Return what a launch may find in the cache when it is resumed.
+
+    One that was not to use the cache finds what it computed itself, and nothing older.
+    """
+    if started.settings.get("cache") is not False:
+        return lookup_in(store)
+    computations = store.catalog.computations(launch_id=started.id)
+    for run in store.runs_of(started):
+        computations += store.catalog.computations(run.id)
+    made = {
+        c.key: CacheEntry(
+            key=c.key,
+            recipe="",
+            stage=c.stage,
+            parts={},
+            outputs=c.outputs,
+            wall=c.wall,
+            created=c.started or started.created,
+        )
+        for c in computations
+        if c.key is not None and c.status is ComputationStatus.COMPUTED
+    }
+    return replace(
+        lookup_in(store),
+        entries=lambda keys: {key: made[key] for key in keys if key in made},
+        candidates=lambda recipes: {},
+    )
+
+
 def launch(
     prepared: Prepared,
     store: Store,
@@ -110,7 +151,8 @@ def launch(
         settings=options.settings,
         status=Status.RUNNING,
     )
-    launching = _Launching(prepared, store, options, executor, started, observer or Quiet())
+    lookup = lookup_in(store, cache=options.cache)
+    launching = _Launching(prepared, store, options, executor, started, lookup, observer or Quiet())
     return launching.carry_out(lambda: _new_runs(prepared, store, execution, started))
 
 
@@ -171,6 +213,7 @@ def resume(
 ) -> tuple[Launch, Tally]:
     """Carry out the runs of a launch that did not complete; the others are left alone.
 
+    Of a launch that was not to use the cache, only its own work is found again.
     Aggregates over runs are carried out over all of them. A launch that is complete stays
     as it is.
 
@@ -213,7 +256,8 @@ def resume(
             f"launch {started.experiment}#{started.number} was resumed by another process",
             hint="wait until it has ended",
         )
-    launching = _Launching(prepared, store, options, executor, started, observer)
+    lookup = _lookup_of(store, started)
+    launching = _Launching(prepared, store, options, executor, started, lookup, observer)
     return launching.carry_out(lambda: left)
 
 
@@ -248,6 +292,7 @@ class _Launching:
         options: Options,
         executor: Executor,
         started: Launch,
+        lookup: Lookup,
         observer: Observer,
     ) -> None:
         self._prepared = prepared
@@ -255,6 +300,7 @@ class _Launching:
         self._options = options
         self._executor = executor
         self._launch = started
+        self._lookup = lookup
         self._observer = observer
 
     def carry_out(self, chosen: Callable[[], Sequence[Chosen]]) -> tuple[Launch, Tally]:
@@ -277,9 +323,22 @@ class _Launching:
             self._store.catalog.update_launch(
                 self._launch.id, status=status, started=self._launch.started or began, ended=now()
             )
+        self._tell_unlogged()
         found = self._store.catalog.find("launches", self._launch.id)
         assert isinstance(found, Launch)
         return found, tally
+
+    def _tell_unlogged(self) -> None:
+        """Warn of metrics that were asked for and that no run has, though it came to its end."""
+        awaited = self._prepared.blueprint.awaited
+        if not awaited:
+            return
+        complete = [r for r in self._store.runs_of(self._launch) if r.status is Status.COMPLETE]
+        logged = {name for run in complete for name in run.metrics}
+        for name in awaited if complete else ():
+            if name not in logged:
+                hint = did_you_mean(name, logged) or "log it with run.log({…})"
+                self._observer.warn(f"no run logged the metric {name!r}; {hint}")
 
     def _work_through(self, chosen: Sequence[Chosen]) -> Tally:
         """Plan and carry out; again, where bytes that the plan counted on are damaged."""
@@ -287,10 +346,11 @@ class _Launching:
         plans = self._prepared.run_plans(
             [member.run for member in members], [settled for settled, _ in chosen]
         )
-        lookup = lookup_in(self._store, cache=self._options.cache)
+        for message in unseen_code(self._prepared):
+            self._observer.warn(message)
         tally = Tally()
         for turn in range(ROUNDS):
-            planned = self._prepared.plan(plans, lookup)
+            planned = self._prepared.plan(plans, self._lookup)
             self._executor.open(self._setup(planned))
             runner = Runner(
                 self._launch.id,

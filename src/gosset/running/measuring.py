@@ -29,6 +29,8 @@ class Measured:
 
     Attributes
     ----------
+    metrics : list of Metric
+        Over folds, of all folds: one that a failure kept from some fold is not among them.
     fields : mapping
         What stages on folds keep under one name: the value where all have the same, else the
         list of them, in fold order.
@@ -62,6 +64,8 @@ def measure(
     tags: list[str] = []
     damaged: list[str] = []
     for stage, fold, given in outputs:
+        if not {artifact.name for artifact in given}.issuperset(stage.outputs):
+            scores.lack(stage, fold)
         for artifact in given:
             if artifact.name == LOGGED:
                 try:
@@ -78,9 +82,11 @@ def measure(
                 if score is not None:
                     scores.add(stage, fold, {artifact.name: score})
                     directions[artifact.name] = stage.direction
+    incomplete = scores.incomplete()
     metrics = [
         summarise(name, by_fold, directions.get(name, Direction.NONE))
         for name, by_fold in scores.settled().items()
+        if name not in incomplete
     ]
     fields = {name: _over_folds(by_fold) for name, by_fold in kept.settled().items()}
     clashes = (*scores.clashes.values(), *kept.clashes.values())
@@ -97,6 +103,20 @@ class _Gathered(Generic[T]):
         self.clashes: dict[str, str] = {}
         self._kind = kind
         self._values: dict[str, dict[int | None, tuple[Stage, T]]] = defaultdict(dict)
+        self._lacking: dict[str, set[int | None]] = defaultdict(set)
+
+    def lack(self, stage: Stage, fold: int | None) -> None:
+        """Note that a stage did not come to its end on a fold."""
+        self._lacking[stage.name].add(fold)
+
+    def incomplete(self) -> set[str]:
+        """Return the names that lack a value where a stage that gives them did not end."""
+        return {
+            name
+            for name, by_fold in self._values.items()
+            for stage, _ in by_fold.values()
+            if not by_fold.keys() >= self._lacking.get(stage.name, set())
+        }
 
     def add(self, stage: Stage, fold: int | None, values: Mapping[str, T]) -> None:
         """Take what a stage gave; None is the fold of the run as a whole."""

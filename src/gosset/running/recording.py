@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..entities import Attempt, CacheEntry, Computation
+from ..fingerprint import codes_in, files_in
 from ..identifiers import now
 from ..parameters import jsonable
 from ..planner.plan import Item
@@ -128,17 +130,59 @@ class Entries:
         assert outcome.key is not None
         shared = id(item.parameters)  # the plan keeps them as long as this object is used
         if shared not in self._described:
-            self._described[shared] = {n: jsonable(v) for n, v in item.parameters.items()}
+            self._described[shared] = _described(item)
         return CacheEntry(
             key=outcome.key,
             recipe=item.recipe,
             stage=item.stage.name,
             parts={
                 "code": item.code,
-                "parameters": self._described[shared],
+                **self._described[shared],
                 "inputs": dict(outcome.inputs),
+                **({"reads": [*outcome.reads]} if outcome.reads else {}),
             },
             outputs=outcome.outputs,
             wall=outcome.wall,
             created=outcome.started or now(),
         )
+
+
+def _described(item: Item) -> dict[str, JSONValue]:
+    """Return what is to be told of the parameters of a piece of work."""
+    parts: dict[str, JSONValue] = {
+        "parameters": {name: jsonable(value) for name, value in item.parameters.items()},
+        "files": {file.path: file.digest for file in files_in(item.parameters)},
+        "reached": _reached(item),
+    }
+    return {name: part for name, part in parts.items() if part or name == "parameters"}
+
+
+def _reached(item: Item) -> dict[str, JSONValue]:
+    """Return the user's own code in the parameters: parameter → component → digest and heading.
+
+    A component is told by the parameter of the run that brought it, where there is one: a
+    whole estimator is a single parameter of its stage.
+    """
+    own = {name: _components(value) for name, value in item.parameters.items()}
+    left = {component for components in own.values() for component in components}
+    if left and item.run is not None:
+        own = {**{name: _components(v) for name, v in item.run.facts.params.items()}, **own}
+    found: dict[str, JSONValue] = {}
+    for name, components in own.items():
+        found[name] = {c: told for c, told in components.items() if c in left}
+        left -= components.keys()
+    return {name: components for name, components in found.items() if components}
+
+
+def _components(value: object) -> dict[str, JSONValue]:
+    return {
+        component: {"digest": digest, "heading": _heading(code.sources.get(component, ""))}
+        for code in codes_in(value)
+        for component, digest in code.parts.items()
+    }
+
+
+def _heading(source: str) -> str:
+    """Return the line that says what is defined: every entry bears it, so no more is kept."""
+    found = re.search(r"^\s*(?:async\s+)?(?:def|class)\b.*", source, re.MULTILINE)
+    return found[0].strip() if found else ""

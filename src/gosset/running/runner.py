@@ -36,6 +36,7 @@ from ..planner.planning import to_work
 from ..planner.works import Outcome, TaskSpec, outputs_in
 from ..storage.base import Catalog, RunUpdate
 from ..types import JSONValue
+from .cautions import Repeats, undeclared
 from .measuring import Measured, measure
 from .observing import Observer
 from .recording import FLUSH_EVERY, Entries, Recorder
@@ -135,6 +136,9 @@ class Runner:
         self._recorder = Recorder(catalog)
         self._entries = Entries()
         self._warned: set[str] = set()
+        self._told_reads: set[str] = set()
+        self._repeats = Repeats()
+        self._seeded = len({member.run.seed for member in members}) > 1
         self._tasks = Tasks([item for item in plan.items if item.action is Action.COMPUTE])
         self.tally = Tally(outcomes=dict(earlier or {}))
 
@@ -154,6 +158,8 @@ class Runner:
         try:
             with self._recorder:
                 self._settle_and_work_off()
+            for message in self._repeats.told():
+                self._observer.warn(message)
         finally:
             self._observer.end()
         return self.tally
@@ -162,6 +168,8 @@ class Runner:
         try:
             for item in self._items:
                 if item.action is not Action.COMPUTE:
+                    if item.entry is not None:
+                        self._tell_reads(item.stage.name, item.entry.parts.get("reads"))
                     self._settle(self._from_plan(item))
             self._work_off()
         except KeyboardInterrupt:
@@ -222,7 +230,14 @@ class Runner:
                 if message not in self._warned:
                     self._warned.add(message)
                     self._observer.warn(message)
+            self._tell_reads(self._items[outcome.work].stage.name, outcome.reads)
             self._settle(outcome)
+
+    def _tell_reads(self, stage: str, reads: object) -> None:
+        """Tell once of a stage that it read files which the cache knows nothing of."""
+        if isinstance(reads, list | tuple) and reads and stage not in self._told_reads:
+            self._told_reads.add(stage)
+            self._observer.warn(undeclared(stage, [*map(str, reads)]))
 
     def _give_up(self, tasks: Tasks, task: int, exception: ExceptionInfo) -> None:
         """Fail the piece of work that a task was at when it ended, and skip the rest."""
@@ -362,8 +377,20 @@ class Runner:
         )
         attempt = self._attempt(number, status, started, ended, failure)
         self._recorder.add(runs=[update], attempts=[attempt])
+        if status is Status.COMPLETE:
+            self._compare(number)
         self.tally.runs[run.id] = status
         self._observer.run_ended(run, status, measured.metrics)
+
+    def _compare(self, number: int) -> None:
+        """Note what a run gave, unless a stage of it may do more than return it."""
+        places = self._by_run[number]
+        if self._seeded and all(self._items[place.item].stage.cache for place in places):
+            given = (
+                (p.stage, p.fold, tuple(a.identity for a in self._outcomes[p.item].outputs))
+                for p in places
+            )
+            self._repeats.add(self._members[number].run, tuple(given))
 
     def _attempt(
         self,

@@ -19,6 +19,7 @@ from .places import (
     find_root,
     prepare_store_folder,
     sqlite_path,
+    sqlite_url,
 )
 from .values import NAMES, Settings, artifacts_url
 
@@ -34,4 +35,5 @@ __all__ = [
     "prepare_store_folder",
     "settings_file",
     "sqlite_path",
+    "sqlite_url",
 ]

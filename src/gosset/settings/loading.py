@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from .files import SCOPES, read_settings_file, settings_file
-from .places import find_root, sqlite_path
+from .places import find_root, sqlite_path, sqlite_url
 from .values import NAMES, Settings, checked
 
 
@@ -70,7 +70,7 @@ def _layers(
         import difflib
 
         # Other variables may well begin so; only what looks like a slip is refused.
-        if name in NAMES or difflib.get_close_matches(name, NAMES, n=1, cutoff=0.8):
+        if name in NAMES or difflib.get_close_matches(name, NAMES, n=1, cutoff=0.7):
             yield variable, start, {name: value}
     yield "argument", start, {n: v for n, v in arguments.items() if v is not None}
 
@@ -80,8 +80,7 @@ def _anchored(name: str, value: object, folder: Path) -> object:
     text = str(value)
     if name == "artifacts" and "://" not in text:
         return str(folder / Path(text).expanduser())
-    if name == "store" and sqlite_path(text):
-        scheme, slashes, rest = text.partition(":///")
-        path, mark, options = rest.partition("?")
-        return f"{scheme}{slashes}{(folder / path).as_posix()}{mark}{options}"
+    if name == "store" and (path := sqlite_path(text)):
+        scheme, mark, options = text.partition(":///")[0], *text.partition("?")[1:]
+        return f"{scheme}{sqlite_url(folder / path).removeprefix('sqlite')}{mark}{options}"
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import unquote
 
 from ..exceptions import StoreReadOnlyError
 
@@ -33,7 +34,18 @@ def default_store_url(root: Path) -> str:
     >>> default_store_url(Path("/lab"))
     'sqlite:////lab/.gosset/store.db'
     """
-    return f"sqlite:///{(root / STORE_FOLDER / 'store.db').as_posix()}"
+    return sqlite_url(root / STORE_FOLDER / "store.db")
+
+
+def sqlite_url(path: Path) -> str:
+    """Return the URL of an SQLite store, in which only what URLs read otherwise is encoded.
+
+    Examples
+    --------
+    >>> sqlite_url(Path("/my lab/50%.db"))
+    'sqlite:////my lab/50%25.db'
+    """
+    return f"sqlite:///{path.as_posix().replace('%', '%25').replace('?', '%3F')}"
 
 
 def sqlite_path(store_url: str) -> Path | None:
@@ -43,6 +55,8 @@ def sqlite_path(store_url: str) -> Path | None:
     --------
     >>> sqlite_path("sqlite:////lab/iris.db").as_posix()
     '/lab/iris.db'
+    >>> sqlite_path("sqlite:////lab/50%25.db").as_posix()
+    '/lab/50%.db'
     >>> sqlite_path("sqlite://"), sqlite_path("postgresql://host/lab")
     (None, None)
     """
@@ -50,7 +64,7 @@ def sqlite_path(store_url: str) -> Path | None:
     path = rest.partition("?")[0]
     if scheme.partition("+")[0] != "sqlite" or path in ("", ":memory:"):
         return None
-    return Path(path)
+    return Path(unquote(path))
 
 
 def prepare_store_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -216,8 +217,16 @@ class Query:
     def _unknown(self, name: Name) -> FilterError:
         known = names(self._connection, self._kind)
         # A metric or parameter without its prefix is the commonest slip.
-        whole = [k for k in known if k.partition(".")[2] == str(name)]
-        hint = f"did you mean {whole[0]!r}?" if whole else did_you_mean(str(name), known)
+        meant = [k for k in known if k.partition(".")[2] == str(name)]
+        hint = did_you_mean(str(name), known)
+        if not meant and self._kind == "runs" and name.head in _SIDES and name.rest:
+            # By what stands behind the prefix, which all of them have alike.
+            known = [k for k in known if k.startswith(f"{name.head}.")]
+            ends = {k.partition(".")[2]: k for k in known}
+            meant = [ends[end] for end in difflib.get_close_matches(name.rest, ends, n=1)]
+            hint = did_you_mean("", known) or f"no run has any {name.head}"
+        if meant:
+            hint = f"did you mean {meant[0]!r}?"
         return FilterError(f"{self._kind} have no {str(name)!r}", hint=hint)
 
 

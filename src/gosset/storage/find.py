@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Any, Final
 
@@ -40,7 +41,7 @@ def find(connection: sa.Connection, kind: str, reference: str, project: str | No
     place = f" in the project {project!r}" if project is not None else ""
     raise NotFoundError(
         f"nothing among the {kind}{place} is called {reference!r}",
-        hint=did_you_mean(reference, search.known()),
+        hint=search.hint(reference),
     )
 
 
@@ -113,7 +114,8 @@ class _Search:
     def _dataset(self, name: str) -> sa.ColumnElement[bool]:
         return s.dataset_names.c.name == name
 
-    def _experiment(self, name: str) -> sa.ColumnElement[bool]:
+    def _experiments_named(self, name: str) -> list[int]:
+        """Return the keys of the experiments that have the name, alone or behind a project's."""
         experiment, project = s.experiments.c.name, s.projects.c.name
         # Both names may hold slashes themselves, so that each slash may be the border.
         borders = [index for index, letter in enumerate(name) if letter == "/"]
@@ -122,7 +124,10 @@ class _Search:
             *(sa.and_(project == name[:at], experiment == name[at + 1 :]) for at in borders),
         )
         statement = sa.select(s.experiments.c.pk).join(s.projects).where(named)
-        pks = self.connection.execute(statement).scalars().all()
+        return list(self.connection.execute(statement).scalars())
+
+    def _experiment(self, name: str) -> sa.ColumnElement[bool]:
+        pks = self._experiments_named(name)
         if self.kind == "experiments":
             return s.experiments.c.pk.in_(pks)
         # By key rather than by name, so that the index on (experiment, number) answers.
@@ -154,11 +159,29 @@ class _Search:
                 return f"{entity.stage} ({entity.id})"
         return str(entity.name)
 
-    def known(self) -> list[str]:
-        """Return names that could have been meant."""
-        if self.kind in ("executions", "launches", "runs"):
-            found = load(self.connection, self.kind, [row[0] for row in self.rows()])
-            return [f"{entity.experiment}#{entity.number}" for entity in found]
+    def hint(self, reference: str) -> str:
+        """Return what could have been meant."""
+        if difflib.get_close_matches(reference, ["latest"], cutoff=0.8):
+            return did_you_mean(reference, ["latest"])
+        if self.kind not in _NUMBERED:
+            return did_you_mean(reference, self._names())
+        # What is numbered is named after its experiment; '@' is the mark of datasets.
+        numbered = reference.replace("@", "#")
+        name = numbered.rpartition("#")[0] or numbered
+        if self._experiments_named(name):
+            within = self._numbers(self._experiment(name))
+            if within:
+                return did_you_mean(numbered, [numbered] if numbered in within else within[:1])
+            if not self.conditions:
+                return f"the experiment {name!r} has no {self.kind} yet"
+        return did_you_mean(numbered, self._numbers())
+
+    def _numbers(self, *conditions: sa.ColumnElement[bool]) -> list[str]:
+        """Return the names of the newest, the newest first."""
+        found = load(self.connection, self.kind, [row[0] for row in self.rows(*conditions)])
+        return [f"{entity.experiment}#{entity.number}" for entity in found]
+
+    def _names(self) -> list[str]:
         if "name" not in self.source.columns:
             return []
         rows = Query(self.connection, self.kind).rows(limit=1000)

@@ -134,23 +134,25 @@ class Column:
 
     def compare(self, symbol: str, value: bool | int | float | str) -> Condition:
         bound = self._bound(value)
-        if bound is None:
-            return sa.false()
         if isinstance(value, bool) and symbol != "==":
             return sa.false()
         return _OPERATORS[symbol](self.column, bound)  # type: ignore[no-any-return]
 
-    def _bound(self, value: Value) -> sa.ColumnElement[Any] | None:
-        """Return the value to compare with; None where no value of the column is equal."""
+    def _bound(self, value: Value) -> sa.ColumnElement[Any]:
+        """Return the value to compare with, which must be of the column's type."""
         kind = self.column.type
         if isinstance(kind, s.Time):
             return sa.literal(self._time(value), s.Time)
         if isinstance(kind, sa.Boolean):
-            return sa.literal(value, sa.Boolean) if isinstance(value, bool) else None
+            if not isinstance(value, bool):
+                raise _mismatch(self.name, "True or False", value)
+            return sa.literal(value, sa.Boolean)
         if isinstance(kind, sa.Integer | sa.Numeric | sa.Float):
-            return number(value) if is_number(value) else None
+            if not is_number(value):
+                raise _mismatch(self.name, "a number", value)
+            return number(value)
         if not isinstance(value, str):
-            return None
+            raise _mismatch(self.name, "a text", value, hint=f"write it in quotes: '{value}'")
         if self.choices and value not in self.choices:
             raise FilterError(
                 f"{self.name} is never {value!r}", hint=did_you_mean(value, self.choices)
@@ -168,8 +170,7 @@ class Column:
         return time if time.tzinfo else time.replace(tzinfo=UTC)
 
     def one_of(self, values: Sequence[Value]) -> Condition:
-        bound = [self._bound(value) for value in values if value is not None]
-        found = self.column.in_([value for value in bound if value is not None])
+        found = self.column.in_([self._bound(value) for value in values if value is not None])
         return sa.or_(found, self.missing()) if None in values else found
 
     def like(self, pattern: str, folded: bool, dialect: str) -> Condition:
@@ -191,6 +192,13 @@ class Column:
         if isinstance(self.column, sa.Column) and not self.column.nullable:
             return [directed]
         return [self.column.is_(None), directed]
+
+
+def _mismatch(name: Name, kind: str, value: Value, hint: str = "") -> FilterError:
+    """Return the error of a value of another type than all that a name stands for."""
+    if isinstance(value, str) and not hint:
+        hint = f"write {value} without quotes"
+    return FilterError(f"{name} is {kind} and cannot be compared with {value!r}", hint=hint)
 
 
 def _not_several(name: Name, value: Value) -> NoReturn:
@@ -340,15 +348,18 @@ class Measured(_Side):
         self.part = part
 
     def compare(self, symbol: str, value: bool | int | float | str) -> Condition:
-        if not is_number(value):
-            return sa.false()
-        bound = sa.literal(as_double(value), sa.Double)
+        bound = sa.literal(self._double(value), sa.Double)
         return self.having(_OPERATORS[symbol](metric_part(self.part), bound))
 
     def one_of(self, values: Sequence[Value]) -> Condition:
-        numbers = [as_double(v) for v in values if is_number(v)]
+        numbers = [self._double(value) for value in values if value is not None]
         found = self.having(metric_part(self.part).in_(numbers))
         return sa.or_(found, self.missing()) if None in values else found
+
+    def _double(self, value: Value) -> float | None:
+        if not is_number(value):
+            raise _mismatch(self.name, "a number", value)
+        return as_double(value)
 
     def like(self, pattern: str, folded: bool, dialect: str) -> Condition:
         raise FilterError(f"{self.name} is no text", hint="compare it with < and >")

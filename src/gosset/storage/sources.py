@@ -171,7 +171,7 @@ _computations = Source(
     table=s.computations,
     selected=(s.computations.c.pk,),
     columns={
-        **_columns(s.computations, "id stage fold status key started wall cpu memory"),
+        **_columns(s.computations, "id stage fold status key started wall cpu memory log"),
         **_PLACE,
         "launch": s.launches.c.number,
         "run": s.runs.c.number,

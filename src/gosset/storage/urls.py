@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 
 from ..exceptions import UsageError
+from ..settings import sqlite_url
 
 LOCK_TIMEOUT: Final = 60.0
 """Seconds to wait for other writers, unless the URL says ``?timeout=``."""
@@ -64,7 +65,7 @@ def shown(url: sa.URL) -> str:
     if url.drivername == "memory":
         return "memory://"
     # Made anew, because URL.set() takes None for "leave it as it is".
-    return sa.URL.create(
+    told = sa.URL.create(
         url.get_backend_name(),
         username=url.username,
         host=url.host,
@@ -72,6 +73,10 @@ def shown(url: sa.URL) -> str:
         database=url.database,
         query={key: value for key, value in url.query.items() if key not in _SECRETS},
     ).render_as_string()
+    if url.get_backend_name() != "sqlite":
+        return told
+    # SQLAlchemy itself encodes every letter that is not of ASCII.
+    return "".join((sqlite_url(Path(str(url.database))), *told.partition("?")[1:]))
 
 
 def timeout(url: sa.URL) -> float:

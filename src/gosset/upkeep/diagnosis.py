@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -20,18 +20,18 @@ from ..settings import Settings, sqlite_path
 from ..store import Store, exists, open_store
 from ..usercode import PACKAGE
 
-EXTRAS = {
-    "frames": ("pandas", "pyarrow"),
-    "sklearn": ("sklearn", "scipy"),
-    "postgresql": ("psycopg",),
-}
-"""Extra → the modules that it brings."""
+BUNDLES = ("all", "dev")
+"""Extras that hold others, or what it takes to work on Gosset itself."""
 
 LITTLE = 500_000_000
 """Bytes of free disk under which it is said to be full."""
 
 LISTED = 5
 """How many crashed launches are named."""
+
+
+_NAME = re.compile(r"[\w.-]+")
+_EXTRA = re.compile(r"extra == ['\"]([\w.-]+)['\"]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +67,34 @@ def diagnose(settings: Settings) -> list[Check]:
 
 
 def _extras() -> Iterator[Check]:
-    for extra, modules in EXTRAS.items():
-        missing = [m for m in modules if importlib.util.find_spec(m) is None]
+    for extra, packages in extras(metadata.requires("gosset") or ()).items():
+        missing = [package for package in packages if not _is_installed(package)]
         hint = f"without {', '.join(missing)}; pip install 'gosset[{extra}]'"
         yield Check(f"extra {extra}", True, hint if missing else "installed")
+
+
+def extras(requirements: Iterable[str]) -> dict[str, list[str]]:
+    """Return extra → the packages that it brings, of the requirements of a package.
+
+    Examples
+    --------
+    >>> extras(["numpy<3", "torch<3,>=2.2; extra == 'torch'", "ruff; extra == 'dev'"])
+    {'torch': ['torch']}
+    """
+    found: dict[str, list[str]] = {}
+    for requirement in requirements:
+        name, extra = _NAME.match(requirement), _EXTRA.search(requirement)
+        if name and extra and extra[1] not in BUNDLES:
+            found.setdefault(extra[1], []).append(name[0])
+    return found
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _store(settings: Settings) -> Iterator[Check]:

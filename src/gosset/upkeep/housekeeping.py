@@ -19,7 +19,7 @@ from ..entities import (
     Project,
     Run,
 )
-from ..exceptions import UsageError
+from ..exceptions import NotFoundError, UsageError, did_you_mean
 from ..filters import equal
 from ..identifiers import now
 from ..queries.lookup import Entity
@@ -70,7 +70,18 @@ def clear_cache(
         Only entries made longer ago.
     dry_run : bool
         Only say what would go.
+
+    Raises
+    ------
+    NotFoundError
+        The cache never held anything of the stage.
     """
+    if stage is not None and not store.catalog.count("cache", where=equal(stage=stage)):
+        known = cast("list[CacheEntry]", store.catalog.select("cache"))
+        names = {entry.stage for entry in known}
+        raise NotFoundError(
+            f"the cache holds nothing of a stage {stage!r}", hint=did_you_mean(stage, names)
+        )
     which = equal(evicted=False) if stage is None else equal(evicted=False, stage=stage)
     entries = cast("list[CacheEntry]", store.catalog.select("cache", where=which))
     if experiment is not None:

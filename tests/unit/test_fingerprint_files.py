@@ -1,0 +1,79 @@
+"""Files as values: they are their content, as it is now."""
+
+import time
+
+import pytest
+
+from gosset.exceptions import FingerprintError
+from gosset.fingerprint import File, code_digest, digest
+from gosset.fingerprint.files import files_in
+from gosset.parameters import jsonable
+from gosset.running.reads import noticing
+
+
+@pytest.fixture
+def book(tmp_path):
+    path = tmp_path / "book.txt"
+    path.write_text("one two")
+    return path
+
+
+def test_same_content_is_the_same_file_wherever_it_lies(book):
+    other = book.with_name("other.txt")
+    other.write_text("one two")
+    assert digest(File(book)) == digest(File(other))
+    other.write_text("two one")
+    assert digest(File(book)) != digest(File(other))
+    assert digest(File(book)) != digest(str(book))
+
+
+def test_change_is_seen_at_once_and_long_after(book, monkeypatch):
+    for settled in (10**18, 0):
+        monkeypatch.setattr("gosset.fingerprint.files._SETTLED", settled)
+        book.write_text("one two")
+        before = File(book).digest
+        assert File(book).digest == before
+        book.write_text("one two three")
+        assert File(book).digest != before
+
+
+def test_file_is_taken_for_its_path_and_shown_as_it(book):
+    with open(File(book)) as file:
+        assert file.read() == "one two"
+    assert jsonable(File(book)) == str(File(book)) == str(book)
+    assert [*files_in({"a": [File(book)], "b": 1})] == [File(book)]
+
+
+def test_folder_or_nothing_is_no_file(tmp_path):
+    for path, why in ((tmp_path, "Is a directory"), (tmp_path / "gone", "No such file")):
+        with pytest.raises(FingerprintError, match=why):
+            digest(File(path))
+
+
+def test_file_of_a_function_that_is_called_counts_by_content_and_of_the_stage_by_path(book):
+    file = File(book)
+
+    def read(book=file):
+        return book
+
+    def called():
+        return read()
+
+    before = code_digest(read).digest, code_digest(called).digest
+    book.write_text("three")
+    after = code_digest(read).digest, code_digest(called).digest
+    assert after[0] == before[0]
+    assert after[1] != before[1]
+
+
+def test_blocks_within_each_other_each_notice_their_own(book, tmp_path):
+    other = tmp_path / "other.txt"
+    other.write_text("x")
+    time.sleep(0.03)  # what was written a moment ago looks as if the block had written it
+    with noticing() as outer:
+        with noticing() as inner:
+            other.read_text()
+        book.read_text()
+    other.read_text()
+    assert [found.foreign() for found in (outer, inner)] == [(str(book),), (str(other),)]
+    assert inner.foreign([str(other)]) == inner.foreign(own=str(tmp_path)) == ()
