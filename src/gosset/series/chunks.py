@@ -177,7 +177,7 @@ def _pack_steps(steps: list[int]) -> tuple[int, bytes]:
 def _pack_times(times: list[int]) -> bytes:
     first = times[0]
     passed = [time - first for time in times]
-    small = min(passed) >= 0 and max(passed) < _SMALL
+    small = max(passed) < _SMALL and min(passed) >= 0
     return _bytes("I" if small else "q", passed)
 
 

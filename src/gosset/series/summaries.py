@@ -57,7 +57,11 @@ def summarise(points: Points) -> Summary:
     last = len(steps) - 1
     if steps[last] != highest or steps.count(highest) > 1:
         last = max(range(len(steps)), key=lambda i: (steps[i], points.times[i], i))
-    numbers = [value for value in points.values if value == value]
+    total = _sum(points.values)
+    numbers = points.values
+    if total != total:  # NaN is among them, or infinities of both signs
+        numbers = [value for value in points.values if value == value]
+        total = _sum(numbers)
     return Summary(
         count=len(points),
         step=highest,
@@ -65,7 +69,7 @@ def summarise(points: Points) -> Summary:
         last=points.values[last],
         minimum=double(min(numbers)) if numbers else None,
         maximum=double(max(numbers)) if numbers else None,
-        total=_sum(numbers),
+        total=total,
         numbers=len(numbers),
     )
 

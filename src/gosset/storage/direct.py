@@ -45,7 +45,7 @@ class DirectSink:
 
     def __init__(self, path: Path, *, timeout: float = 60.0, durability: str = "process") -> None:
         self._path = path
-        self._timeout = timeout
+        self._timeout = self._patience = timeout
         self._synchronous = "FULL" if durability == "power" else "NORMAL"
         self._lock = threading.Lock()
         self._process = os.getpid()
@@ -122,6 +122,7 @@ class DirectSink:
             connection.close()
             raise Unready
         self._file, self._process = found_file, os.getpid()
+        self._patience = self._timeout
         return connection
 
     @contextmanager
@@ -130,7 +131,9 @@ class DirectSink:
             connection = self._current()
             wait = self._timeout if patience is None else patience
             try:
-                connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+                if wait != self._patience:
+                    connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
+                    self._patience = wait
                 connection.execute("BEGIN IMMEDIATE")
                 yield _Statements(connection)
                 connection.execute("COMMIT")
@@ -219,10 +222,12 @@ def _make(path: Path) -> None:
         _remove(drafts)  # of a process with the same number, which died here
         connection = sqlite3.connect(draft, isolation_level=None)
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = OFF")  # nobody misses a draft
+            # Nobody misses a draft.
+            connection.execute("PRAGMA synchronous = OFF")
+            connection.execute("PRAGMA journal_mode = OFF")
             script = Path(__file__).with_name("schema.sql").read_text(encoding="utf-8")
             connection.executescript(f"BEGIN;\n{script}\nCOMMIT;")
+            connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
         try:

@@ -16,7 +16,7 @@ from ..types import JSONValue
 from .news import Alert, Beat, Beginning, Ending, Kept, News, Opening, TakenUp, field_place
 from .numbers import as_double
 from .owners import alive
-from .values import decode, encode, plain, side_row, whole_number
+from .values import decode, encode, encode_summary, plain, side_row, whole_number
 
 RUNS: Final = 6
 """The value of ``artifact_links.kind`` for runs."""
@@ -125,7 +125,9 @@ def _take_in(statements: Statements, news: News) -> None:
     _artifacts(statements, pk, news.artifacts)
     _texts(statements, pk, news.console, news.alerts)
     if news.ends is not None:
-        _end(statements, pk, news.ends)
+        # Of a run that is over at once there is nothing but what was said just now.
+        metrics = _metrics_document(statements, pk) if found else _document(news.summaries)
+        _end(statements, pk, news.ends, metrics)
     if over and news.summaries:
         # Somebody else who logs to a run may have more to say than who ended it.
         statements.many(_RENEW, [{"run": pk, "metrics": _metrics_document(statements, pk)}])
@@ -215,14 +217,14 @@ def _begin(statements: Statements, run: str, begins: Beginning) -> int:
     return pk
 
 
-def _end(statements: Statements, pk: int, ends: Ending) -> None:
+def _end(statements: Statements, pk: int, ends: Ending, metrics: str) -> None:
     over = ends.status in _ENDED
     row = {
         "run": pk,
         "status": ends.status,
         "ended": statements.moment(ends.moment) if over else None,
         "exception": None if ends.exception is None else encode(ends.exception, "an exception"),
-        "metrics": _metrics_document(statements, pk) if over else "",
+        "metrics": metrics if over else "",
         "launch": ends.launch,
     }
     statements.many(_END if ends.launch is None else _END + _OWN, [row])
@@ -247,6 +249,14 @@ def _metrics_document(statements: Statements, pk: int) -> str:
     for name, value, std, direction, whole, *series in statements.all(_METRICS, {"run": pk}):
         exact = decode(whole) if whole is not None else float("nan") if value is None else value
         document[name] = [exact, std, [], direction, series]
+    return encode(document, "metrics")
+
+
+def _document(summaries: Mapping[str, Summary]) -> str:
+    """Return the same for metrics that nobody logged before."""
+    document: dict[str, JSONValue] = {}
+    for name, summary in sorted(summaries.items()):
+        document[plain(name)] = [summary.last, None, [], "none", encode_summary(summary)]
     return encode(document, "metrics")
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 _NUMBERS: Final = frozenset({float, int, bool})
 _LIMIT: Final = 2**63
+_Point = tuple[str, Number, int | None, int]
+"""Name, value, step and time of what was logged."""
+
 _SMALL: Final = 512
 """Points of a chunk that is written anew as it grows; a larger one is left as it is."""
 
@@ -123,7 +126,7 @@ class TrackedRun(Keeping):
         self._writer = writer
         self._writer_id = writer_id
         self._said = 0
-        self._pending: list[tuple[dict[str, Number], int | None, int]] = []
+        self._pending: list[_Point] = []
         self._sayings: list[tuple[str, Any]] = []
         self._taken = 0
         self._names: set[str] = set()
@@ -159,17 +162,17 @@ class TrackedRun(Keeping):
         moment = time.time_ns() // 1000
         if isinstance(metrics, str):
             metrics = {metrics: value}
-        given = dict(metrics)
-        for name, number in given.items():
-            if name not in self._names:
-                self._names.add(_checked("a metric", name))
-            if type(number) not in _NUMBERS:
-                given[name] = _number(name, number)
         if step is not None and (type(step) is not int or not -_LIMIT <= step < _LIMIT):
             step = _step(step)
+        points = [
+            (name, number if type(number) in _NUMBERS else _number(name, number), step, moment)
+            for name, number in metrics.items()
+        ]
+        if not self._names.issuperset(metrics):
+            self._names.update([_checked("a metric", name) for name in metrics])
         if self._monotonic or self._ends is not None or self._writer.trouble is not None:
-            self._check(given, step)
-        self._pending.append((given, step, moment))
+            self._check(metrics, step)
+        self._pending += points
         if not self._writer.waiting:
             self._writer.awake()
 
@@ -347,20 +350,19 @@ class TrackedRun(Keeping):
         self._numbers, self._tails = {}, {}
 
     def _points(
-        self, batch: list[tuple[dict[str, Number], int | None, int]]
+        self, batch: list[_Point]
     ) -> tuple[list[tuple[str, int, Chunk]], dict[str, Summary]]:
         columns: dict[str, Points] = {}
         following = self._next
-        for metrics, step, moment in batch:
-            for name, value in metrics.items():
-                points = columns.get(name)
-                if points is None:
-                    points = columns[name] = Points()
-                at = following.get(name, 0) if step is None else step
-                following[name] = at + 1
-                points.steps.append(at)
-                points.values.append(value)
-                points.times.append(moment)
+        for name, value, step, moment in batch:
+            points = columns.get(name)
+            if points is None:
+                points = columns[name] = Points()
+            at = following.get(name, 0) if step is None else step
+            following[name] = at + 1
+            points.steps.append(at)
+            points.values.append(value)
+            points.times.append(moment)
         chunks = [chunk for name, points in columns.items() for chunk in self._packed(name, points)]
         return chunks, {name: summarise(points) for name, points in columns.items()}
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from ..identifiers import new_id
-from ..settings import load_settings, prepare_store_folder, sqlite_path
+from ..settings import NAMES, Settings, load_settings, prepare_store_folder, sqlite_path
 from ..storage.news import Beginning, Opening, Sink, TakenUp
 from . import context, ending
 from .run import TrackedRun, _checked, _moment, _plain
@@ -18,6 +19,12 @@ from .spool import Spool, spool_folders, take_in_spooled
 from .writer import Writer
 
 DEFAULT_PROJECT = "Default"
+_FRESH = 1.0
+"""Seconds."""
+
+_VARIABLES = ("HOME", "XDG_CONFIG_HOME", *(f"GOSSET_{name.upper()}" for name in NAMES))
+
+_latest: tuple[tuple[object, ...], float, Settings] | None = None
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """What names are made of: no letters that look alike."""
 
@@ -93,7 +100,7 @@ def start_run(
     >>> run.status
     'complete'
     """
-    settings = load_settings(arguments={"store": store, "project": project})
+    settings = _settings(store, project)
     url = settings.store_url
     experiment = experiment or settings.experiment or "default"
     launch = _launch(url, settings.project or DEFAULT_PROJECT, experiment)
@@ -134,6 +141,17 @@ def start_run(
     ending.watch()
     ending.watch_signals()
     return run
+
+
+def _settings(store: str | None, project: str | None) -> Settings:
+    """Return the settings; those of the last second hold on, or many short runs would read them."""
+    global _latest
+    key = (os.getcwd(), store, project, *map(os.environ.get, _VARIABLES))
+    moment = time.monotonic()
+    if _latest is None or _latest[0] != key or moment - _latest[1] > _FRESH:
+        found = load_settings(arguments={"store": store, "project": project})
+        _latest = key, moment, found
+    return _latest[2]
 
 
 def _taken_up(
