@@ -17,7 +17,18 @@ from gosset.series import Points, pack, summarise, unpack
 from gosset.storage import open_catalog
 from gosset.storage.base import Catalog
 from gosset.storage.direct import DirectSink
-from gosset.storage.news import Alert, Beat, Beginning, Ending, Kept, News, Opening, Sink
+from gosset.storage.news import (
+    Alert,
+    Beat,
+    Beginning,
+    Captured,
+    Ending,
+    Gap,
+    Kept,
+    News,
+    Opening,
+    Sink,
+)
 
 OPENING = Opening(
     id="launch-1", project="P", experiment="baseline", fingerprint="f1", moment=1_000_000, pid=1
@@ -297,3 +308,39 @@ def test_what_is_logged_by_others_after_the_end_is_in_the_metrics(
         2.0,
         3,
     )
+
+
+def test_pieces_of_what_a_run_printed_make_room_for_a_note(opened: tuple[Sink, Catalog]) -> None:
+    sink, catalog = opened
+    printed = [("stdout", moment, f"{moment}\n") for moment in range(1, 6)]
+    sink.write([news(begins=BEGINS, console=printed), news("run-2", begins=BEGINS)])
+    sink.write([news("run-2", number=2, console=printed)])
+    sink.write([news(number=2, gap=Gap(2, 3, "…\n"))])
+    sink.write([news(number=3, gap=Gap(2, 4, "… …\n"))])
+    assert [piece.text for piece in catalog.console("run-1")] == ["1\n", "… …\n", "5\n"]
+    assert [piece.text for piece in catalog.console("run-2")] == [text for _, _, text in printed]
+
+
+def test_what_was_captured_of_a_launch_stands_with_it(opened: tuple[Sink, Catalog]) -> None:
+    sink, catalog = opened
+    launch = OPENING._replace(provenance={"kind": "git", "commit": "c1"})
+    sink.write([news(begins=BEGINS._replace(launch=launch))])
+    assert catalog.find("launches", launch.id).provenance == {"kind": "git", "commit": "c1"}  # type: ignore[union-attr]
+    diff = Kept("diff", "bytes", "d" * 64, 9)
+    provenance = {"kind": "git", "diff": {"digest": diff.digest, "format": "bytes", "size": 9}}
+    captured = Captured(launch.id, provenance, [diff], "e1", {"packages": ["a==1"]})
+    for number in (2, 3):
+        sink.write([news(number=number, captured=captured)])
+    found = catalog.find("launches", launch.id)
+    assert (found.provenance, found.environment) == (provenance, "e1")  # type: ignore[union-attr]
+    assert catalog.environment("e1").content == {"packages": ["a==1"]}
+    assert catalog.referenced() == {diff.digest: 1}
+
+
+def test_what_was_captured_of_a_launch_that_was_deleted_is_no_trouble(
+    opened: tuple[Sink, Catalog],
+) -> None:
+    sink, catalog = opened
+    sink.write([news(begins=BEGINS)])
+    sink.write([news(number=2, captured=Captured("other", {"kind": "git"}))])
+    assert catalog.count("launches") == 1

@@ -16,7 +16,17 @@ import gosset as gs
 from gosset.exceptions import NotFoundError, StorageError
 from gosset.series import Points, pack, summarise
 from gosset.storage.direct import DirectSink
-from gosset.storage.news import Alert, Beat, Beginning, Ending, Kept, News, Opening
+from gosset.storage.news import (
+    Alert,
+    Beat,
+    Beginning,
+    Captured,
+    Ending,
+    Gap,
+    Kept,
+    News,
+    Opening,
+)
 from gosset.tracking.courier import Courier, StillWritingError
 from gosset.tracking.spool import Spool, recover, spool_folders
 
@@ -43,6 +53,10 @@ def news(number: int, run: str = "run", begins: Beginning | None = BEGINS) -> Ne
         console=[("stdout", 1, "x")],
         alerts=[Alert(1, "warning", "t")],
         ends=Ending("failed", 9, ("E", "m", "t")) if number == 3 else None,
+        gap=Gap(1, 2, "…") if number == 2 else None,
+        captured=Captured("launch", {"a": 1}, [Kept("d", "bytes", "0" * 64, 3)], "e", {"p": []})
+        if number == 2
+        else None,
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 MASK = "***"
 """Stands where a secret stood."""
@@ -74,6 +75,10 @@ _URL_PASSWORD = re.compile(
 _URL_USER = re.compile(r"(?P<start>(?<![a-z0-9+.-])https?://)[^\s/:@'\"]{1,256}@", re.IGNORECASE)
 _VALUE = r"""(?P<value>"[^"]*"|'[^']*'|[^\s,;&"']+)"""
 _OPTION = re.compile(r"(?P<start>(?<![\w.-])--(?P<name>[\w.-]+)\s+)(?!-)" + _VALUE)
+_LITERAL = re.compile(
+    r"""(?P<start>(?<![\w.-])["']?(?P<name>[A-Za-z_][\w.-]*)["']?\s*[=:]\s*)"""
+    r"""(?P<value>"[^"\n]*"|'[^'\n]*')"""
+)
 _QUERY = re.compile(r"(?P<start>[?&](?P<name>[\w.-]+)=)(?P<value>[^\s&\"']+)")
 _ASSIGNMENT = re.compile(
     r"""(?P<start>(?<![\w.-])-{0,2}(?P<name>[A-Za-z_][\w.-]*)["']?\s*[=:](?!//)\s*)""" + _VALUE
@@ -135,6 +140,52 @@ def redact_arguments(arguments: Sequence[str]) -> list[str]:
             redacted.append(redact(argument))
         name_before = bare if argument.startswith("--") and not equals else ""
     return redacted
+
+
+def redact_forms(text: str) -> str:
+    """Return `text` with tokens of well-known forms and the passwords in URLs masked.
+
+    What stands behind names is left as it is: ``the last token: the`` is no secret of a log.
+
+    Examples
+    --------
+    >>> redact_forms("the last token: the; sk-0123456789abcdefgh")
+    'the last token: the; ***'
+    """
+    text = _KNOWN_SECRETS.sub(MASK, redact_url(text))
+    return _AUTHORISATION.sub(rf"\1 {MASK}", text)
+
+
+def redact_source(text: str) -> str:
+    """Return source code with the secrets in it masked: those of literals.
+
+    Examples
+    --------
+    >>> redact_source("token = tokens[0]; api_key = 'k3y'; f(password=\"p w\")")
+    "token = tokens[0]; api_key = '***'; f(password=\"***\")"
+    """
+    return _LITERAL.sub(_masked_value, redact_forms(text))
+
+
+def redact_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a JSON document with the secrets in it masked, by their names and their forms.
+
+    Examples
+    --------
+    >>> redact_values({"lr": 0.1, "db": {"password": "x", "url": "postgresql://me:pw@host/lab"}})
+    {'lr': 0.1, 'db': {'password': '***', 'url': 'postgresql://me:***@host/lab'}}
+    """
+    return {name: _redacted_value(str(name), value) for name, value in values.items()}
+
+
+def _redacted_value(name: str, value: Any) -> Any:
+    if isinstance(value, str):
+        return MASK if _is_secret(name, value) else redact_forms(value)
+    if isinstance(value, Mapping):
+        return redact_values(value)
+    if isinstance(value, list):
+        return [_redacted_value(name, item) for item in value]
+    return value
 
 
 def _masked_value(match: re.Match[str]) -> str:

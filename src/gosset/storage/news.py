@@ -31,6 +31,8 @@ class Opening(NamedTuple):
         What the execution keeps of the code, where it is a new one.
     moment : int
         Microseconds since the epoch.
+    provenance : mapping
+        What is known at once of where the code comes from; see :class:`Captured`.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Opening(NamedTuple):
     notes: str = ""
     settings: Mapping[str, JSONValue] = _NOTHING
     moment: int = 0
+    provenance: Mapping[str, JSONValue] = _NOTHING
 
 
 class Beginning(NamedTuple):
@@ -105,6 +108,46 @@ class Alert(NamedTuple):
     text: str = ""
 
 
+class Captured(NamedTuple):
+    """Where a launch comes from, once it was looked into.
+
+    Attributes
+    ----------
+    launch : str
+        Id.
+    provenance : mapping
+        Takes the place of what was known before.
+    artifacts : sequence of Kept
+        Those that `provenance` names; they are the launch's.
+    digest : str or None
+        Of the environment.
+    environment : mapping
+        Its content.
+    """
+
+    launch: str
+    provenance: Mapping[str, JSONValue]
+    artifacts: Sequence[Kept] = ()
+    digest: str | None = None
+    environment: Mapping[str, JSONValue] = _NOTHING
+
+
+class Gap(NamedTuple):
+    """What is no longer kept of what a run printed.
+
+    Attributes
+    ----------
+    start, end : int
+        Times of the first and the last piece that are left out.
+    text : str
+        Stands in the place of the first.
+    """
+
+    start: int
+    end: int
+    text: str
+
+
 class Ending(NamedTuple):
     """How a run ended, or that it goes on again.
 
@@ -147,6 +190,12 @@ class News(NamedTuple):
         Merged over those that are there. What was kept as artifacts of the fields is dropped.
     tags : sequence of str
         Added to those that are there.
+    console : sequence of (stream, time, text)
+        What the run printed, in order.
+    gap : Gap or None
+        Pieces of it that are taken away again.
+    captured : Captured or None
+        Of a launch that is in the store.
     """
 
     run: str
@@ -166,6 +215,8 @@ class News(NamedTuple):
     console: Sequence[tuple[str, int, str]] = ()
     alerts: Sequence[Alert] = ()
     ends: Ending | None = None
+    gap: Gap | None = None
+    captured: Captured | None = None
 
 
 class Beat(NamedTuple):

@@ -13,13 +13,26 @@ from ..exceptions import NotFoundError, UsageError
 from ..identifiers import new_id
 from ..series import Chunk, Summary
 from ..types import JSONValue
-from .news import Alert, Beat, Beginning, Ending, Kept, News, Opening, TakenUp, field_place
+from .news import (
+    Alert,
+    Beat,
+    Beginning,
+    Captured,
+    Ending,
+    Gap,
+    Kept,
+    News,
+    Opening,
+    TakenUp,
+    field_place,
+)
 from .numbers import as_double
 from .owners import alive
 from .values import decode, encode, encode_summary, plain, side_row, whole_number
 
+LAUNCHES: Final = 5
 RUNS: Final = 6
-"""The value of ``artifact_links.kind`` for runs."""
+"""The values of ``artifact_links.kind`` for launches and runs."""
 
 _ENDED: Final = ("stopped", "complete", "failed", "pruned", "crashed")
 
@@ -122,8 +135,12 @@ def _take_in(statements: Statements, news: News) -> None:
     _points(statements, pk, news.writer, news.points, news.summaries)
     _documents(statements, pk, news)
     _forget(statements, pk, news.fields)
-    _artifacts(statements, pk, news.artifacts)
+    _artifacts(statements, RUNS, pk, news.artifacts)
     _texts(statements, pk, news.console, news.alerts)
+    if news.gap is not None:
+        _leave_out(statements, pk, news.gap)
+    if news.captured is not None:
+        _capture(statements, news.captured)
     if news.ends is not None:
         # Of a run that is over at once there is nothing but what was said just now.
         metrics = _metrics_document(statements, pk) if found else _document(news.summaries)
@@ -164,6 +181,7 @@ def _launch(statements: Statements, opening: Opening) -> tuple[int, int, int]:
         "pid": opening.pid,
         "notes": plain(opening.notes),
         "settings": encode(opening.settings, "the settings"),
+        "provenance": encode(opening.provenance, "the provenance"),
         "moment": time,
     }
     pk = statements.one(_LAUNCH, launch)
@@ -372,10 +390,10 @@ def _forget(statements: Statements, pk: int, fields: Iterable[str]) -> None:
         statements.many(_FORGET, rows)
 
 
-def _artifacts(statements: Statements, pk: int, artifacts: Sequence[Kept]) -> None:
+def _artifacts(statements: Statements, kind: int, pk: int, artifacts: Sequence[Kept]) -> None:
     latest = {
         plain(kept.name): {
-            "kind": RUNS,
+            "kind": kind,
             "owner": pk,
             "name": plain(kept.name),
             "format": kept.format,
@@ -418,6 +436,29 @@ def _texts(
             for alert in alerts
         ],
     )
+
+
+def _leave_out(statements: Statements, pk: int, gap: Gap) -> None:
+    row = {"run": pk, "start": gap.start, "end": gap.end, "text": plain(gap.text)}
+    statements.many(_GAP, [row])
+    statements.many(_LEAVE_OUT, [row])
+
+
+def _capture(statements: Statements, captured: Captured) -> None:
+    found = statements.one(_FIND_LAUNCH, {"launch": captured.launch})
+    if found is None:
+        return  # it was deleted
+    if captured.digest is not None:
+        content = encode(captured.environment, "the environment")
+        statements.many(_ENVIRONMENT, [{"digest": captured.digest, "content": content}])
+    row = {
+        "launch": found[1],
+        "provenance": encode(captured.provenance, "the provenance"),
+        "environment": captured.digest,
+    }
+    statements.many(_CAPTURED, [row])
+    statements.many(_UNLINK_ALL, [{"kind": LAUNCHES, "owner": found[1]}])
+    _artifacts(statements, LAUNCHES, found[1], captured.artifacts)
 
 
 # -- the statements
@@ -478,7 +519,7 @@ INSERT INTO launches
      provenance, created, started, heartbeat)
 VALUES
     (:id, :experiment, :number, :execution, :status, :command, :user, :host, :pid, :notes,
-     :settings, '{}', :moment, :moment, :moment)
+     :settings, :provenance, :moment, :moment, :moment)
 RETURNING pk
 """
 _NEXT_RUN: Final = """
@@ -549,6 +590,20 @@ ON CONFLICT (run, name) DO UPDATE SET
 """
 _TAG: Final = "INSERT INTO run_tags (run, tag) VALUES (:run, :tag) ON CONFLICT DO NOTHING"
 _UNTAG: Final = "DELETE FROM run_tags WHERE run = :run AND tag = :tag"
+_GAP: Final = """
+UPDATE console SET text = :text WHERE run = :run AND "time" = :start
+"""
+_LEAVE_OUT: Final = """
+DELETE FROM console WHERE run = :run AND "time" > :start AND "time" <= :end
+"""
+_ENVIRONMENT: Final = """
+INSERT INTO environments (digest, content) VALUES (:digest, :content) ON CONFLICT DO NOTHING
+"""
+_CAPTURED: Final = """
+UPDATE launches SET provenance = :provenance, environment = coalesce(:environment, environment)
+WHERE pk = :launch
+"""
+_UNLINK_ALL: Final = "DELETE FROM artifact_links WHERE kind = :kind AND owner = :owner"
 _UNLINK: Final = """
 DELETE FROM artifact_links WHERE kind = :kind AND owner = :owner AND name = :name
 """

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import IO, Any, Final
 
 from ..series import Chunk, Summary
-from ..storage.news import Alert, Beginning, Ending, Kept, News, Opening
+from ..storage.news import Alert, Beginning, Captured, Ending, Gap, Kept, News, Opening
 
 _HEAD: Final = struct.Struct("<II")
 """Length and CRC-32 of what follows."""
@@ -74,6 +74,8 @@ def _is_tag(document: dict[str, Any]) -> bool:
 
 def _news(document: dict[str, Any]) -> News:
     begins, ends = document["begins"], document["ends"]
+    # What was put aside by an earlier version knows no gaps.
+    gap, captured = document.get("gap"), document.get("captured")
     return News(
         **document
         | {
@@ -85,6 +87,11 @@ def _news(document: dict[str, Any]) -> News:
             "artifacts": [Kept(**kept) for kept in document["artifacts"]],
             "console": [tuple(piece) for piece in document["console"]],
             "alerts": [Alert(**alert) for alert in document["alerts"]],
+            "gap": gap and Gap(**gap),
+            "captured": captured
+            and Captured(
+                **captured | {"artifacts": [Kept(**kept) for kept in captured["artifacts"]]}
+            ),
             "ends": ends
             and Ending(**ends | {"exception": ends["exception"] and tuple(ends["exception"])}),
         }

@@ -16,6 +16,7 @@ from ..storage.news import Alert, Beginning, Ending, News, Opening, TakenUp
 from . import context
 from .fields import Config, Fields, as_parameter, gather, gather_tags
 from .keeping import Keeping
+from .telemetry.secrets import masked_text, masked_values
 from .values import OpenValues, Values
 
 if TYPE_CHECKING:
@@ -424,11 +425,13 @@ def _gathered(sayings: list[tuple[str, Any]]) -> dict[str, Any]:
     """Return what was said, by kind: of mappings the last value of a name counts."""
     gathered: dict[str, Any] = {}
     for kind, what in sayings:
+        if kind in ("params", "config"):
+            what = masked_values(what)
         if kind == "field":
             gather(gathered, *what)
         elif kind in ("tags", "untags"):
             gather_tags(gathered, kind, what)
-        elif isinstance(what, dict):
+        elif isinstance(what, Mapping):
             gathered.setdefault(kind, {}).update(what)
         elif isinstance(what, list):
             gathered.setdefault(kind, []).extend(what)
@@ -521,4 +524,5 @@ def _told(error: BaseException) -> tuple[str, str, str]:
         message = str(error)
     except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
         message = "(its message could not be made)"
-    return name, message, "".join(traceback.format_exception(error))
+    told = "".join(traceback.format_exception(error))
+    return name, masked_text(message), masked_text(told)

@@ -16,6 +16,7 @@ from ..storage.news import Beginning, Opening, Sink, TakenUp
 from . import context, ending
 from .run import TrackedRun, _checked, _moment, _plain
 from .spool import Spool, spool_folders, take_in_spooled
+from .telemetry.secrets import masked_command, masked_source, masked_values
 from .writer import Writer
 
 DEFAULT_PROJECT = "Default"
@@ -116,10 +117,10 @@ def start_run(
         begins = Beginning(
             launch=launch,
             name=_checked("a run", name) if name else _name(id_),
-            group=_group(params),
+            group=_group(masked_values(params)),
             seed=seed,
-            params=params,
-            config=config,
+            params=masked_values(params),
+            config=masked_values(config),
             tags=tags,
             notes=notes,
             parent=parent,
@@ -233,7 +234,7 @@ def _launch(url: str, project: str, experiment: str) -> Opening:
             experiment=experiment,
             fingerprint=fingerprint,
             code={"stages": {}, "sources": sources, "unresolved": []},
-            command=" ".join(sys.argv),
+            command=masked_command(sys.argv),
             user=os.environ.get("USER") or os.environ.get("USERNAME") or "",
             host=_host(),
             pid=os.getpid(),
@@ -259,7 +260,7 @@ def _code() -> tuple[str, dict[str, Any]]:
         text = Path(file).read_text(encoding="utf-8") if file else ""
     except (OSError, UnicodeDecodeError):
         text = ""
-    sources = {Path(file).name: text} if file and text else {}
+    sources = {Path(file).name: masked_source(text)} if file and text else {}
     return blake3(b"gosset-script/1\0" + text.encode()).hexdigest(), sources
 
 
