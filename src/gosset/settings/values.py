@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ..exceptions import SettingsError, did_you_mean
 from .places import STORE_FOLDER, default_store_url, sqlite_path
 
-_CHOICES = {"progress": ("auto", "on", "off")}
+_CHOICES = {"capture": ("print", "all", "off"), "progress": ("auto", "on", "off")}
 
 
 class Settings(NamedTuple):
@@ -31,6 +31,9 @@ class Settings(NamedTuple):
         How many computations run at once; None: as many as there are cores.
     progress : str
         Whether progress is shown: ``"auto"`` (on a terminal), ``"on"`` or ``"off"``.
+    capture : str
+        What a tracked run keeps of what is printed: ``"print"`` (by Python), ``"all"`` (also by
+        compiled code and other programs) or ``"off"``.
     root : Path
         The folder that these settings are for; not itself a setting.
     origins : mapping
@@ -44,6 +47,7 @@ class Settings(NamedTuple):
     executor: str = "processes"
     jobs: int | None = None
     progress: str = "auto"
+    capture: str = "print"
     root: Path = Path()
     origins: Mapping[str, str] = {}
 

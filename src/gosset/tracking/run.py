@@ -21,6 +21,7 @@ from .values import OpenValues, Values
 
 if TYPE_CHECKING:
     from .artifacts import Keeper
+    from .telemetry.transcript import Transcript
     from .writer import Writer
 
 _NUMBERS: Final = frozenset({float, int, bool})
@@ -56,6 +57,8 @@ class TrackedRun(Keeping):
         What ended it.
     parent : str or None
         Id of the run in which it was started.
+    transcript : Transcript or None
+        Takes in what is printed.
     """
 
     __slots__ = (
@@ -88,6 +91,7 @@ class TrackedRun(Keeping):
         "state",
         "status",
         "store",
+        "transcript",
         "vars",
     )
 
@@ -134,6 +138,7 @@ class TrackedRun(Keeping):
         self._next: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._tails: dict[str, Points] = {}
+        self.transcript: Transcript | None = None
         writer.add(self)
 
     # -- what is said of it
@@ -236,6 +241,7 @@ class TrackedRun(Keeping):
     def end(self, status: str, exception: BaseException | None) -> Writer:
         """Say how the run ended; return who is to write it, and does so soon."""
         context.left(self)
+        self._listen_no_more()
         self.exception = exception
         if self._owner and self._ends is None:
             assert self.launch is not None
@@ -308,7 +314,9 @@ class TrackedRun(Keeping):
         # First whether it ended: what was logged before is said with that, or before.
         ends = self._ends if self._owner else None
         count, says = len(self._pending), len(self._sayings)  # others may append meanwhile
-        if not (count or says or self._begins or ends):
+        transcript = self.transcript
+        console, gap = transcript.take(last=self.ended) if transcript else ([], None)
+        if not (count or says or self._begins or ends or console):
             return []
         batch, sayings = self._pending[:count], self._sayings[:says]
         self._taken += count + says
@@ -324,6 +332,8 @@ class TrackedRun(Keeping):
             begins=self._begins,
             points=points,
             summaries=summaries,
+            console=console,
+            gap=gap,
             ends=ends,
             **_gathered(sayings),
         )
@@ -349,6 +359,19 @@ class TrackedRun(Keeping):
         self._said = 0
         self._pending, self._sayings = [], []
         self._numbers, self._tails = {}, {}
+        if self.transcript is not None:
+            self.transcript.forked()
+
+    def awake(self) -> None:
+        """See that what was put aside is written soon."""
+        if not self._writer.waiting:
+            self._writer.awake()
+
+    def _listen_no_more(self) -> None:
+        if self.transcript is not None and self._ends is None:
+            from .telemetry import console
+
+            console.leave(self, self.transcript)
 
     def _points(
         self, batch: list[_Point]

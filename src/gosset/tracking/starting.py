@@ -16,6 +16,7 @@ from ..storage.news import Beginning, Opening, Sink, TakenUp
 from . import context, ending
 from .run import TrackedRun, _checked, _moment, _plain
 from .spool import Spool, spool_folders, take_in_spooled
+from .telemetry import console
 from .telemetry.secrets import masked_command, masked_source, masked_values
 from .writer import Writer
 
@@ -48,6 +49,7 @@ def start_run(
     strict: bool = False,
     monotonic: bool = False,
     resume: str | bool | None = None,
+    capture: bool | None = None,
 ) -> TrackedRun:
     """Start a run and return it; use it in a ``with`` block, or call ``finish()``.
 
@@ -77,6 +79,9 @@ def start_run(
         Take up a run in place of starting one: its id or name, or True for the latest of the
         experiment (of the `name`, where one is given) that did not complete, which may be
         none. Its steps go on; what else is given is added to it.
+    capture : bool, optional
+        Whether what is printed is kept with the run: True keeps all, also of compiled code and
+        of other programs; by default it is what Python prints, or as the settings say.
 
     Returns
     -------
@@ -139,6 +144,9 @@ def start_run(
     if facts is not None:
         run.take_up(facts, launch, params=params, config=config, tags=tags, notes=notes)
     context.entered(run)
+    kept = settings.capture if capture is None else "all" if capture else "off"
+    if kept != "off":
+        run.transcript = console.listen(run, everything=kept == "all")
     ending.watch()
     ending.watch_signals()
     return run

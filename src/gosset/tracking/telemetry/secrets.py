@@ -101,7 +101,7 @@ def _remember_masked(values: Any, masked: Any) -> None:
 
 
 def _quoted(argument: str) -> str:
-    if argument and _PLAIN.issuperset(argument):
+    if argument == _MASK or (argument and _PLAIN.issuperset(argument)):
         return argument
     import shlex
 
