@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -20,7 +21,9 @@ class Keeper(Protocol):
         ...
 
 
-def capture(path: Path, artifacts: Keeper) -> tuple[dict[str, JSONValue], Environment]:
+def capture(
+    path: Path, artifacts: Keeper, *, secret: Callable[[bytes], bool] = lambda data: False
+) -> tuple[dict[str, JSONValue], Environment]:
     """Capture the code version and the environment of a launch.
 
     Parameters
@@ -29,6 +32,8 @@ def capture(path: Path, artifacts: Keeper) -> tuple[dict[str, JSONValue], Enviro
         The file that declares the experiment, or the folder of a notebook.
     artifacts : Keeper
         Takes the difference to the commit and the untracked files.
+    secret : callable, optional
+        Says whether bytes hold a secret: they are not kept, and a note says so.
 
     Returns
     -------
@@ -45,13 +50,21 @@ def capture(path: Path, artifacts: Keeper) -> tuple[dict[str, JSONValue], Enviro
     """
     code = code_version(path)
     provenance = dict(code.content)
-    if code.diff:
+    secrets = [name for name, data in code.untracked.items() if secret(data)]
+    if code.diff and secret(code.diff):
+        secrets.append("the diff")
+    elif code.diff:
         provenance["diff"] = _kept("diff", code.diff, artifacts)
+    if secrets:
+        notes = provenance.get("notes")
+        assert isinstance(notes, list)
+        told: JSONValue = f"not kept, for they hold a secret: {', '.join(secrets)}"
+        provenance["notes"] = [*notes, told]
     if names := provenance.get("untracked"):
         assert isinstance(names, list)
         provenance["untracked"] = [
             _kept(str(name), code.untracked[str(name)], artifacts)
-            if name in code.untracked
+            if name in code.untracked and name not in secrets
             else {"name": name}
             for name in names
         ]

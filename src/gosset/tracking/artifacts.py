@@ -98,6 +98,23 @@ class Keeper:
         assert trouble is not None
         raise trouble  # not even memory takes it
 
+    def put(self, data: bytes) -> str:
+        """Keep bytes, and return their digest; see :meth:`keep`."""
+        trouble: GossetError | None = None
+        for artifacts in self._places():
+            try:
+                digest = artifacts.put(data)
+            except (ArtifactError, StorageError) as error:
+                if self._strict:
+                    raise
+                trouble = error
+                continue
+            if artifacts is not self._artifacts:
+                self._start()
+            return digest
+        assert trouble is not None
+        raise trouble
+
     @property
     def waiting(self) -> bool:
         """Whether bytes lie elsewhere than in the store."""

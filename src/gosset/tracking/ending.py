@@ -14,6 +14,7 @@ from typing import Any
 from ..exceptions import GossetError
 from . import context
 from .run import _status_of
+from .telemetry import origin
 from .writer import WAIT_AT_MOST, all_writers
 
 GRACE = 2.0
@@ -64,6 +65,7 @@ def _at_exit() -> None:
     if error is None or error is _seen or hasattr(sys, "ps1"):
         # At a prompt it is no more than what went wrong last.
         error = _asked[0] if _asked and _asked[1] >= _activity() else None
+    origin.at_exit()
     _end_all(_status_of(error), error)
     for writer in all_writers():
         writer.sink.close()  # the last process leaves the store as one file

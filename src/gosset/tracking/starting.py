@@ -7,17 +7,17 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from ..identifiers import new_id
 from ..settings import NAMES, Settings, load_settings, prepare_store_folder, sqlite_path
 from ..storage.news import Beginning, Opening, Sink, TakenUp
+from ..types import JSONValue
 from . import context, ending
 from .run import TrackedRun, _checked, _moment, _plain
 from .spool import Spool, spool_folders, take_in_spooled
-from .telemetry import console
-from .telemetry.secrets import masked_command, masked_source, masked_values
+from .telemetry import console, origin
+from .telemetry.secrets import masked_command, masked_values
 from .writer import Writer
 
 DEFAULT_PROJECT = "Default"
@@ -147,6 +147,7 @@ def start_run(
     kept = settings.capture if capture is None else "all" if capture else "off"
     if kept != "off":
         run.transcript = console.listen(run, everything=kept == "all")
+    origin.expect(run, writer)
     ending.watch()
     ending.watch_signals()
     return run
@@ -247,6 +248,7 @@ def _launch(url: str, project: str, experiment: str) -> Opening:
             host=_host(),
             pid=os.getpid(),
             moment=_moment(),
+            provenance=origin.at_once(),
         )
     return found
 
@@ -259,17 +261,13 @@ def _host() -> str:
     return socket.gethostname()
 
 
-def _code() -> tuple[str, dict[str, Any]]:
+def _code() -> tuple[str, dict[str, JSONValue]]:
     """Return the fingerprint of the script that is at work, and its text."""
     from blake3 import blake3
 
-    file = getattr(sys.modules.get("__main__"), "__file__", None)
-    try:
-        text = Path(file).read_text(encoding="utf-8") if file else ""
-    except (OSError, UnicodeDecodeError):
-        text = ""
-    sources = {Path(file).name: masked_source(text)} if file and text else {}
-    return blake3(b"gosset-script/1\0" + text.encode()).hexdigest(), sources
+    sources = origin.sources()
+    text = "\0".join(sources.values())
+    return blake3(b"gosset-script/1\0" + text.encode()).hexdigest(), origin.masked(sources)
 
 
 def _group(params: Mapping[str, Any]) -> str:

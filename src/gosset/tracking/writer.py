@@ -13,6 +13,7 @@ import os
 import threading
 import time
 import weakref
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from ..exceptions import GossetError, NotFoundError, StorageError
@@ -84,6 +85,8 @@ class Writer:
         self._hurry = _closed()
         self._gates: list[threading.Lock] = []
         self._backlog: list[News] = []
+        self._others: list[News] = []
+        self._due: list[tuple[float, Callable[[], None]]] = []
         self._spooled: set[str] = set()
         self._beaten = time.monotonic()
         self._not_before = 0.0
@@ -101,6 +104,18 @@ class Writer:
             self._beginnings[run.id] = run.beginning
         self._runs.append(run)
         self.awake()
+
+    def say(self, news: News) -> None:
+        """Write what somebody else than a run has to say."""
+        self._others.append(news)
+        self.awake()
+
+    def later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Call `work`, which must be quick, in the thread when some time has passed.
+
+        It is not called in a process that ends before.
+        """
+        self._due.append((time.monotonic() + seconds, work))
 
     def awake(self) -> None:
         """See that something is written soon. Cheap; called for what is logged."""
@@ -184,11 +199,25 @@ class Writer:
             if woken and not self._gates:
                 self._hurry.acquire(timeout=FLUSH_EVERY)
             self._round()
+            self._begin()
 
     def _pause(self) -> float:
         if self._gates:
             return RETRY_BUSY
-        return BEAT_EVERY if self._spool.empty and not self._backlog else RETRY_AFTER
+        pause = BEAT_EVERY if self._spool.empty and not self._backlog else RETRY_AFTER
+        if self._due:
+            pause = min(pause, max(min(due for due, _ in self._due) - time.monotonic(), 0))
+        return pause
+
+    def _begin(self) -> None:
+        """Begin what is due."""
+        for due in self._due[:]:
+            if due[0] <= time.monotonic():
+                self._due.remove(due)
+                try:
+                    due[1]()
+                except Exception as error:  # noqa: BLE001 - the thread must not end
+                    self._complain(error)
 
     def _round(self) -> None:
         """Bring what there is to the store, or to the spool, and say so to who waits."""
@@ -218,6 +247,9 @@ class Writer:
                 self._complain(error, run.id)
             if over:
                 self._runs.remove(run)
+        count = len(self._others)
+        news += self._others[:count]  # of runs that have begun by now
+        del self._others[:count]
         return news
 
     def _beats(self) -> list[Beat]:

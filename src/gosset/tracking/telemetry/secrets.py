@@ -67,6 +67,11 @@ def masked_text(text: str) -> str:
     return _without_known(text)
 
 
+def holds_secret(data: bytes) -> bool:
+    """Whether bytes hold a value that is known to be secret."""
+    return any(secret.encode(errors="surrogateescape") in data for secret in _secrets())
+
+
 def _without_known(text: str) -> str:
     for secret in _secrets():
         if secret in text:
