@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
@@ -27,7 +27,7 @@ from .settings import (
     sqlite_path,
 )
 from .storage import open_catalog
-from .storage.base import Batch, Catalog, Order, RunUpdate
+from .storage.base import Batch, Catalog, Merged, Order, RunUpdate
 from .storage.news import field_place
 from .tracking.spool import take_in_spooled
 from .types import JSONValue
@@ -164,8 +164,9 @@ class Store:
         self,
         target: str | Path,
         *,
-        format: Literal["parquet", "duckdb"] = "parquet",
+        format: Literal["gosset", "parquet", "duckdb"] = "parquet",
         filter: str | Expression | None = None,
+        progress: Callable[[int, int], None] | None = None,
     ) -> Path:
         """Write runs with their parameters, metrics and points for other tools.
 
@@ -174,18 +175,42 @@ class Store:
         target : str or Path
             A folder for ``"parquet"``, with ``runs.parquet``, ``params.parquet``,
             ``metrics.parquet`` and ``points.parquet``; a file for ``"duckdb"``, with tables
-            of these names.
-        format : {"parquet", "duckdb"}
+            of these names, and for ``"gosset"``, with all that the runs have and belong to,
+            also artifacts: :meth:`import_from` takes it over into another store.
+        format : {"gosset", "parquet", "duckdb"}
         filter : str or Expression, optional
             Which runs.
+        progress : callable, optional
+            Called with how many of how many runs are done, for ``"gosset"``.
 
         Raises
         ------
         UsageError, StorageError, MissingExtraError
         """
+        if format == "gosset":
+            from .exchange import write
+
+            where = parse(filter) if isinstance(filter, str) else filter
+            write(Path(target), self.catalog, self.artifacts, where=where, progress=progress)
+            return Path(target)
         from .reading.files import export
 
         return export(self.runs(filter), Path(target), format)
+
+    def import_from(
+        self, file: str | Path, *, progress: Callable[[int, int], None] | None = None
+    ) -> Merged:
+        """Take over the runs of a file that ``export(format="gosset")`` wrote; see :meth:`merge`.
+
+        Raises
+        ------
+        NotFoundError, StorageError
+            There is no such file, it is another one, was cut off or damaged, or comes from a
+            newer version. Nothing was changed.
+        """
+        from .exchange import read
+
+        return read(Path(file), self.catalog, self.artifacts, progress=progress)
 
     def select(
         self,
@@ -411,6 +436,66 @@ class Store:
             project=launch.project, experiment=launch.experiment, launch=launch.number
         )
         return self.runs(of_launch, order_by="number").to_list()
+
+    # -- uniting
+
+    def merge(
+        self,
+        other: Store | str,
+        *,
+        filter: str | Expression | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Merged:
+        """Take over what another store has and this one lacks; the other is left as it is.
+
+        Runs come with their points, fields, artifacts, computations, launches, code versions,
+        datasets and cache entries, also those at work: a later merge brings what came since.
+        Whatever ends it in between, each run is here whole or not at all, and the next merge
+        goes on. Ids stay; a number that is taken here is given anew. What was deleted here
+        and not there comes back.
+
+        Parameters
+        ----------
+        other : Store or str
+            Or its URL; it must be there.
+        filter : str or Expression, optional
+            Only these runs, with what they belong to.
+        progress : callable, optional
+            Called with how many of how many runs are done.
+
+        Returns
+        -------
+        Merged
+            How many runs and artifacts came, and which bytes the other store lacks, too.
+
+        Raises
+        ------
+        UsageError
+            It is this store.
+        NotFoundError, StorageError, ArtifactError
+
+        Examples
+        --------
+        >>> here, there = open_store("memory://"), open_store("memory://")
+        >>> _ = there.catalog.ensure_project("Examples")
+        >>> here.merge(there).runs, [project.name for project in here.select("projects")]
+        (0, ['Examples'])
+        """
+        from .exchange import united
+
+        if isinstance(other, str):
+            # Where artifacts lie is set for the store that is worked with, not for others.
+            settings = load_settings()._replace(artifacts=None)
+            with open_store(other, create=False, settings=settings) as opened:
+                return self.merge(opened, filter=filter, progress=progress)
+        if other.catalog is self.catalog or (other.url == self.url and self.url != "memory://"):
+            raise UsageError(f"{self.url} and {other.url} are one store")
+        return united(
+            (self.catalog, self.artifacts),
+            (other.catalog, other.artifacts),
+            where=parse(filter) if isinstance(filter, str) else filter,
+            progress=progress,
+        )
 
     # -- keeping house
 

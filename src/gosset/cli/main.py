@@ -72,6 +72,7 @@ def build() -> typer.Typer:
         projects,
         run,
         showing,
+        syncing,
         tail,
     )
 
@@ -93,6 +94,7 @@ def build() -> typer.Typer:
     cache.register(app)
     data.register(app)
     exporting.register(app)
+    syncing.register(app)
     projects.register(app)
     config.register(app)
     doctor.register(app)

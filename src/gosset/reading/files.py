@@ -56,7 +56,8 @@ def export(runs: Runs, target: Path, format: str) -> Path:
         pyarrow, or duckdb, is not installed.
     """
     if format not in FORMATS:
-        raise UsageError(f"no export has the format {format!r}", hint=did_you_mean(format, FORMATS))
+        hint = did_you_mean(format, ("gosset", *FORMATS))
+        raise UsageError(f"no export has the format {format!r}", hint=hint)
     require("pyarrow", "frames", "an export")
     if format == "parquet":
         _to_folder(runs, target)

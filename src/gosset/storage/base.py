@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -189,6 +189,27 @@ class Printed(NamedTuple):
     stream: str
     time: int
     text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What was taken over from another store.
+
+    Attributes
+    ----------
+    runs, changed : int
+        Runs that were not there, and those of which something was not.
+    artifacts, bytes : int
+        Artifacts whose bytes were not there, and how many those are.
+    missing : tuple of str
+        Digests of artifacts whose bytes the other store does not have either, or damaged.
+    """
+
+    runs: int = 0
+    changed: int = 0
+    artifacts: int = 0
+    bytes: int = 0
+    missing: tuple[str, ...] = ()
 
 
 class Catalog(Protocol):
@@ -456,6 +477,40 @@ class Catalog(Protocol):
 
     def referenced(self) -> dict[str, int]:
         """Return digest → number of references, of every artifact that must be kept."""
+        ...
+
+    # -- uniting
+
+    def merge(
+        self,
+        other: Catalog,
+        *,
+        where: Expression | None = None,
+        bring: Callable[[Mapping[str, int]], None] = lambda digests: None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Merged:
+        """Take over what `other` has and this catalog lacks; `other` is left as it is.
+
+        Some runs at a time, each of these batches one transaction: whatever ends it in
+        between, each run is there whole or not at all, and the next merge goes on. Merging
+        again changes nothing. See :mod:`gosset.storage.merging` for what counts where both say
+        something else.
+
+        Parameters
+        ----------
+        where : Expression, optional
+            Only these runs, with what they belong to. By default everything.
+        bring : callable
+            Called with digest → size of artifacts before the catalog refers to them.
+        progress : callable
+            Called with how many of how many runs are done.
+
+        Raises
+        ------
+        UsageError
+            `other` is no catalog in SQL.
+        StorageError
+        """
         ...
 
     # -- removing

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,14 +20,14 @@ from ..entities import (
     Run,
     Status,
 )
-from ..exceptions import StoreReadOnlyError
+from ..exceptions import StoreReadOnlyError, UsageError
 from ..filters import Expression
 from ..series import Chunk
 from ..types import JSONValue
 from . import cache, columns, compile, computations, declare, delete, launches, paging, points, read
 from . import find as references
 from . import runs as run_rows
-from .base import Batch, Catalog, NewRun, Order, Page, Printed, Split
+from .base import Batch, Catalog, Merged, NewRun, Order, Page, Printed, Split
 from .columns import Values
 from .connect import Database
 from .news import Sink
@@ -307,6 +307,24 @@ class SQLCatalog:
     def referenced(self) -> dict[str, int]:
         with self._database.read() as connection:
             return read.referenced(connection)
+
+    # -- uniting
+
+    def merge(
+        self,
+        other: Catalog,
+        *,
+        where: Expression | None = None,
+        bring: Callable[[Mapping[str, int]], None] = lambda digests: None,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+    ) -> Merged:
+        from . import merging
+
+        if not isinstance(other, SQLCatalog):
+            raise UsageError(f"{other.url} is no catalog in SQL: it cannot be merged")
+        return merging.merge(
+            self._database, other._database, where=where, bring=bring, progress=progress
+        )
 
     # -- removing
 
