@@ -11,6 +11,9 @@ from .places import STORE_FOLDER, default_store_url, sqlite_path
 
 _CHOICES = {"capture": ("print", "all", "off"), "progress": ("auto", "on", "off")}
 
+SYSTEM_METRICS = 10.0
+"""Seconds."""
+
 
 class Settings(NamedTuple):
     """Every setting, each with the place where its value came from.
@@ -34,6 +37,8 @@ class Settings(NamedTuple):
     capture : str
         What a tracked run keeps of what is printed: ``"print"`` (by Python), ``"all"`` (also by
         compiled code and other programs) or ``"off"``.
+    system_metrics : float
+        Seconds between looks at how busy the machine of a tracked run is; 0 or ``"off"``: none.
     root : Path
         The folder that these settings are for; not itself a setting.
     origins : mapping
@@ -48,6 +53,7 @@ class Settings(NamedTuple):
     jobs: int | None = None
     progress: str = "auto"
     capture: str = "print"
+    system_metrics: float = SYSTEM_METRICS
     root: Path = Path()
     origins: Mapping[str, str] = {}
 
@@ -141,6 +147,8 @@ def checked(name: str, value: object, origin: str) -> object:
                 f"{origin}: {name} is {value!r}", hint="it is a whole number, 1 or more"
             )
         return value
+    if name == "system_metrics":
+        return _seconds(name, value, origin)
     if not isinstance(value, str) or not value.strip():
         raise SettingsError(f"{origin}: {name} is {value!r}", hint="it is a text")
     if name == "store" and "://" not in value:
@@ -151,3 +159,19 @@ def checked(name: str, value: object, origin: str) -> object:
     if choices and value not in choices:
         raise SettingsError(f"{origin}: {name} is {value!r}", hint=did_you_mean(value, choices))
     return value
+
+
+def _seconds(name: str, value: object, origin: str) -> float:
+    known = {"on": SYSTEM_METRICS, True: SYSTEM_METRICS, "off": 0.0, False: 0.0}
+    given = value.strip().lower() if isinstance(value, str) else value
+    if isinstance(given, bool) or given in ("on", "off"):
+        return known[given]
+    try:
+        seconds = float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds < float("inf"):
+        raise SettingsError(
+            f"{origin}: {name} is {value!r}", hint="it is a number of seconds, 'on' or 'off'"
+        )
+    return seconds

@@ -73,6 +73,7 @@ class TrackedRun(Keeping):
         "_owner",
         "_pending",
         "_said",
+        "_sampled",
         "_sayings",
         "_tails",
         "_taken",
@@ -130,7 +131,7 @@ class TrackedRun(Keeping):
         self._forgotten = False
         self._writer = writer
         self._writer_id = writer_id
-        self._said = 0
+        self._said = self._sampled = 0
         self._pending: list[_Point] = []
         self._sayings: list[tuple[str, Any]] = []
         self._taken = 0
@@ -348,8 +349,8 @@ class TrackedRun(Keeping):
 
     @property
     def activity(self) -> int:
-        """How often something was logged."""
-        return self._taken + len(self._pending) + len(self._sayings)
+        """How often something was logged by somebody."""
+        return self._taken + len(self._pending) + len(self._sayings) - self._sampled
 
     def forked(self) -> None:
         """Go on in a child process, as another writer of a run that is its parent's to end."""
@@ -361,6 +362,14 @@ class TrackedRun(Keeping):
         self._numbers, self._tails = {}, {}
         if self.transcript is not None:
             self.transcript.forked()
+
+    def sample(self, values: Mapping[str, float]) -> None:
+        """Log what is known without anybody logging it; never raises."""
+        if self._ends is None:
+            moment = _moment()
+            self._sampled += len(values)
+            self._pending += [(name, value, None, moment) for name, value in values.items()]
+            self.awake()
 
     def awake(self) -> None:
         """See that what was put aside is written soon."""

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from ..identifiers import new_id
@@ -50,6 +51,7 @@ def start_run(
     monotonic: bool = False,
     resume: str | bool | None = None,
     capture: bool | None = None,
+    system_metrics: bool | float | None = None,
 ) -> TrackedRun:
     """Start a run and return it; use it in a ``with`` block, or call ``finish()``.
 
@@ -82,6 +84,9 @@ def start_run(
     capture : bool, optional
         Whether what is printed is kept with the run: True keeps all, also of compiled code and
         of other programs; by default it is what Python prints, or as the settings say.
+    system_metrics : bool or float, optional
+        Whether the series ``system/…`` tell how busy the machine is, or every how many seconds.
+        By default they do from the tenth second on, or as the settings say.
 
     Returns
     -------
@@ -96,6 +101,8 @@ def start_run(
         There is no run to resume.
     StorageError
         The store cannot be opened.
+    MissingExtraError
+        System metrics are asked for, but nothing that is installed can tell them.
 
     Examples
     --------
@@ -107,6 +114,7 @@ def start_run(
     'complete'
     """
     settings = _settings(store, project)
+    seconds = _seconds(settings, system_metrics)
     url = settings.store_url
     experiment = experiment or settings.experiment or "default"
     launch = _launch(url, settings.project or DEFAULT_PROJECT, experiment)
@@ -147,10 +155,33 @@ def start_run(
     kept = settings.capture if capture is None else "all" if capture else "off"
     if kept != "off":
         run.transcript = console.listen(run, everything=kept == "all")
+    if seconds:
+        writer.later(0 if system_metrics else max(seconds - 1, 0), partial(_sample, run, seconds))
     origin.expect(run, writer)
     ending.watch()
     ending.watch_signals()
     return run
+
+
+def _seconds(settings: Settings, given: bool | float | None) -> float:
+    """Return the seconds between looks at how busy the machine is; 0 where nobody looks."""
+    if given is None:
+        return settings.system_metrics
+    from ..settings.values import checked
+
+    seconds = float(str(checked("system_metrics", given, "start_run()")))
+    if seconds:
+        from .telemetry.machine import reader
+
+        reader()  # or raise
+    return seconds
+
+
+def _sample(run: TrackedRun, seconds: float) -> None:
+    if not run.ended:
+        from .telemetry.sampling import begin
+
+        begin(run, seconds)
 
 
 def _settings(store: str | None, project: str | None) -> Settings:
