@@ -312,3 +312,18 @@ with gs.start_run(capture=True) as run:
     )
     assert done.stdout == "0\n1\n"
     assert place.run().status.ended
+
+
+def test_show_tells_the_last_lines(place: Place) -> None:
+    place.carry_out("""
+        with gs.start_run():
+            for number in range(50):
+                print("line", number)
+    """)
+    command = [sys.executable, "-c", "from gosset.cli import main; raise SystemExit(main())"]
+    shown = subprocess.run(
+        [*command, "show", "latest"], env=place.environment, capture_output=True, text=True
+    ).stdout
+    section = shown.partition("\nCONSOLE\n")[2].splitlines()
+    assert section[0] == "  … 10 lines before; --json has all"
+    assert section[1:] == [f"  line {number}" for number in range(10, 50)]

@@ -20,8 +20,17 @@ _PACKAGES = 5
 _IN_SECTIONS = (
     "params", "metrics", "metrics_std", "metrics_folds", "fields", "fold_seeds", "hyperparameters",
     "computations", "attempts", "code", "environment", "artifacts", "exception", "definition",
-    "columns", "content", "runs", "settings", "provenance", "experiments",
+    "columns", "content", "runs", "settings", "provenance", "experiments", "console",
 )  # fmt: skip
+
+_TABLES = {
+    "computations": ("stage", "fold", "status", "wall", "memory", "key"),
+    "attempts": ("number", "status", "resource", "started", "ended"),
+    "artifacts": ("stage", "fold", "name", "format", "size", "digest"),
+    "content": ("name", "format", "size", "digest"),
+    "columns": ("name", "dtype", "role", "unit", "labels", "description"),
+}
+"""Sections that are tables → their columns."""
 
 
 def sections(document: Mapping[str, Any]) -> str:
@@ -42,6 +51,8 @@ def sections(document: Mapping[str, Any]) -> str:
 
 
 def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
+    if name in _TABLES:
+        return _table(value, _TABLES[name])
     match name:
         case "metrics":
             return _metrics(document)
@@ -52,16 +63,6 @@ def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
                 for each in value
             ]
             return _table(told, ("name", "value", "kind"))
-        case "computations":
-            return _table(value, ("stage", "fold", "status", "wall", "memory", "key"))
-        case "attempts":
-            return _table(value, ("number", "status", "resource", "started", "ended"))
-        case "artifacts":
-            return _table(value, ("stage", "fold", "name", "format", "size", "digest"))
-        case "content":
-            return _table(value, ("name", "format", "size", "digest"))
-        case "columns":
-            return _table(value, ("name", "dtype", "role", "unit", "labels", "description"))
         case "runs":
             return _runs(value)
         case "environment":
@@ -72,6 +73,8 @@ def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
             return _exception(value)
         case "code":
             return _code(value)
+        case "console":
+            return _console(value)
         case "experiments":
             return "\n".join(map(printable, value))
     return _pairs(value if isinstance(value, Mapping) else dict(enumerate(value)))
@@ -128,6 +131,14 @@ def _first(text: str) -> list[str]:
     lines = text.splitlines()
     more = [f"  … {len(lines) - _LONG} more lines; --json has all"] if len(lines) > _LONG else []
     return [*(f"  {printable(line)}" for line in lines[:_LONG]), *more]
+
+
+def _console(pieces: Sequence[Mapping[str, Any]]) -> str:
+    """Return the last lines of what a run printed: it tells most at its end."""
+    lines = "".join(str(piece["text"]) for piece in pieces).splitlines()
+    before = len(lines) - _LONG
+    more = [f"… {before} lines before; --json has all"] if before > 0 else []
+    return "\n".join([*more, *map(printable, lines[-_LONG:])])
 
 
 def _exception(value: Mapping[str, str]) -> str:

@@ -108,6 +108,8 @@ class _Text:
     def metrics(self, new: dict[str, tuple[int | None, float]]) -> None:
         from ..compare.tables import printable, rounded
 
+        # Nobody follows a run for how busy its machine is; programs are told.
+        new = {name: last for name, last in new.items() if not name.startswith("system/")}
         for step in dict.fromkeys(step for step, _ in new.values()):
             values = (f"{n}={rounded(value)}" for n, (at, value) in new.items() if at == step)
             emit(printable(" ".join(["" if step is None else f"[{step}]", *values]).strip()))

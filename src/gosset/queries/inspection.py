@@ -72,6 +72,10 @@ def _run_details(store: Store, run: Run) -> dict[str, JSONValue]:
         "environment": None if launch is None else _environment(store, launch),
         "artifacts": artifacts,
         "exception": wire.exception_to_json(run.exception),
+        "console": [
+            {"stream": piece.stream, "time": piece.time, "text": piece.text}
+            for piece in store.catalog.console(run.id)
+        ],
     }
 
 
