@@ -288,6 +288,36 @@ with gs.start_run(capture=True):
     assert printed(place) == "True 77\nfrom a shell\nto a terminal\n"
 
 
+def test_where_there_is_no_tee_it_is_what_python_prints(place: Place) -> None:
+    place.environment["PATH"] = str(place.folder)
+    status, output, _ = place.carry_out("""
+        import os
+        with gs.start_run(capture=True):
+            print("by Python")
+            os.write(1, b"past it\\n")
+    """)
+    assert (status, sorted(output.splitlines())) == (0, ["by Python", "past it"])
+    assert printed(place) == "by Python\n"
+
+
+def test_a_process_that_is_left_behind_does_not_hold_the_script_up(place: Place) -> None:
+    began = time.monotonic()
+    status, output, _ = place.carry_out("""
+        import subprocess
+        with gs.start_run(capture=True):
+            print("started")
+            subprocess.Popen("sleep 3; echo late", shell=True, start_new_session=True)
+        print("ended")
+        with open("ended", "w"): pass
+    """)
+    # Its output is shown as before, to whoever waits for it.
+    assert time.monotonic() - began > 3
+    assert (status, output.split()) == (0, ["started", "ended", "late"])
+    ended = (place.folder / "ended").stat().st_mtime
+    assert time.time() - ended > 1.5
+    assert printed(place) == "started\n"
+
+
 def test_who_reads_no_more_does_not_stop_the_script(place: Place) -> None:
     script = place.folder / "much.py"
     script.write_text("""

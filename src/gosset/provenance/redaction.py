@@ -161,8 +161,8 @@ def redact_source(text: str) -> str:
 
     Examples
     --------
-    >>> redact_source("token = tokens[0]; api_key = 'k3y'; f(password=\"p w\")")
-    "token = tokens[0]; api_key = '***'; f(password=\"***\")"
+    >>> redact_source("token = tokens[0]; api_key = 'k3y'; f(password='p w')")
+    "token = tokens[0]; api_key = '***'; f(password='***')"
     """
     return _LITERAL.sub(_masked_value, redact_forms(text))
 

@@ -27,7 +27,7 @@ _NAMES: Final = {1: "stdout", 2: "stderr"}
 _LOOK_EVERY: Final = 0.2
 """Seconds between looks at the record."""
 
-_PATIENCE: Final = 2.0
+_PATIENCE: Final = 0.5
 """Seconds that what was printed is waited for at the end."""
 
 _LONGEST: Final = 1 << 23
@@ -128,8 +128,9 @@ class _Tee:
     @classmethod
     def started(cls) -> _Tee | None:
         """Return one at work; None where there cannot be one."""
-        if fcntl is None or "ipykernel" in sys.modules:
-            return None  # in a notebook what is printed goes to the page, by a way of its own
+        # In a notebook what is printed goes to the page, by a way of its own.
+        if fcntl is None or "ipykernel" in sys.modules or not _is_there("tee"):
+            return None
         try:
             places = {fd: os.fstat(fd) for fd in _NAMES}
             _flush()
@@ -140,7 +141,7 @@ class _Tee:
                 _spawn(channels, alive)
             finally:
                 os.close(alive)
-        except OSError:
+        except (OSError, NotImplementedError):
             return None
         for channel in channels:
             channel.lead()
@@ -155,7 +156,7 @@ class _Tee:
 
     def stop(self) -> None:
         """Show and record things as before; return when all was recorded that was printed."""
-        _flush()
+        self._drain()
         for channel in self._channels:
             channel.lead_back()
         self._over.release()
@@ -170,14 +171,18 @@ class _Tee:
 
     def settle(self) -> None:
         """Take in what was printed until now."""
+        self._drain()
+        time.sleep(0.005)  # from being read to being recorded
+        self._take()
+
+    def _drain(self) -> None:
+        """Return when all that was printed was read."""
         _flush()
-        until = time.monotonic() + _PATIENCE / 4
+        until = time.monotonic() + _PATIENCE
         while any(map(_is_full, (fd for c in self._channels for fd in c.fds))):
             if time.monotonic() > until:
                 break
             time.sleep(0.001)
-        time.sleep(0.005)  # from being read to being recorded
-        self._take()
 
     def _work(self) -> None:
         while not self._over.acquire(timeout=_LOOK_EVERY):
@@ -263,6 +268,10 @@ def _flush() -> None:
 
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).fflush(None)
+
+
+def _is_there(program: str) -> bool:
+    return any(os.access(os.path.join(folder, program), os.X_OK) for folder in os.get_exec_path())
 
 
 def _wait_for(fd: int, seconds: float) -> None:
