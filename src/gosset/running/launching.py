@@ -213,7 +213,8 @@ def resume(
 ) -> tuple[Launch, Tally]:
     """Carry out the runs of a launch that did not complete; the others are left alone.
 
-    Of a launch that was not to use the cache, only its own work is found again.
+    A launch that ended before it had runs gets them now. Of one that was not to use the
+    cache, only its own work is found again.
     Aggregates over runs are carried out over all of them. A launch that is complete stays
     as it is.
 
@@ -258,6 +259,8 @@ def resume(
         )
     lookup = _lookup_of(store, started)
     launching = _Launching(prepared, store, options, executor, started, lookup, observer)
+    if not store.runs_of(started):
+        return launching.carry_out(lambda: _new_runs(prepared, store, execution, started))
     return launching.carry_out(lambda: left)
 
 
