@@ -77,3 +77,35 @@ def test_blocks_within_each_other_each_notice_their_own(book, tmp_path):
     other.read_text()
     assert [found.foreign() for found in (outer, inner)] == [(str(book),), (str(other),)]
     assert inner.foreign([str(other)]) == inner.foreign(own=str(tmp_path)) == ()
+
+
+class Odd:
+    """Has a method of scikit-learn's name and a meaning of its own."""
+
+
+    def get_params(self, which):
+        return {"book": which}
+
+
+class Declared(Odd):
+    def __gosset_identity__(self):
+        return 1
+
+    def get_params(self):
+        raise AssertionError("its identity is declared")
+
+
+@pytest.mark.parametrize("value", [Odd(), Declared(), Odd, {"a": [Declared()]}])
+def test_what_is_no_estimator_holds_no_files(value):
+    assert [*files_in(value)] == []
+
+
+def test_files_of_estimators_within_estimators_are_found(book):
+    class Estimator:
+        def __init__(self, **params):
+            self.params = params
+
+        def get_params(self, deep=True):
+            return dict(self.params)
+
+    assert [*files_in(Estimator(inner=Estimator(book=File(book))))] == [File(book)]

@@ -11,6 +11,7 @@ from typing import Final
 from blake3 import blake3
 
 from ..exceptions import FingerprintError
+from .objects import estimator_params, is_declared
 
 _SETTLED: Final = 2_000_000_000
 """Nanoseconds after which a file's last change is told from another one by its time."""
@@ -94,8 +95,8 @@ def files_in(value: object) -> Iterator[File]:
     elif isinstance(value, list | tuple | set | frozenset):
         for item in value:
             yield from files_in(item)
-    elif hasattr(value, "get_params") and not isinstance(value, type):
-        yield from files_in(value.get_params())
+    elif not isinstance(value, type) and not is_declared(value):
+        yield from files_in(estimator_params(value))
 
 
 def _digest(path: str) -> str:
