@@ -9,7 +9,7 @@ import pytest
 
 import gosset as gs
 from gosset.entities import Status
-from gosset.exceptions import StorageError, UsageError
+from gosset.exceptions import MetricError, StorageError, UsageError
 
 # -- what the catalog refuses
 
@@ -281,3 +281,51 @@ def test_launch_without_the_cache_finds_its_own_work_again_and_nothing_older(sto
     mended.touch()
     experiment.resume(store=store, progress=False).raise_for_status()
     assert calls.read_text().split() == ["fragile-2", "after-2"]
+
+
+# -- with metrics of its own
+
+
+def accuracy(value):
+    """Bear the name of a metric that Gosset knows as well."""
+    return 10.0 * value
+
+
+def doubled(value):
+    return 2.0 * value
+
+
+def launched_with_own_metric(tmp_path, store, declared):
+    """Return an experiment, mended after a launch that was given a metric function."""
+    mended = tmp_path / "mended"
+
+    @gs.stage
+    def value():
+        if not mended.exists():
+            raise ValueError("not yet")
+        return 2
+
+    experiment = gs.Experiment("e", stages=[value], metrics=declared)
+    result = experiment.execute(metrics=[accuracy], executor="inline", store=store, progress=False)
+    assert result.status is Status.FAILED
+    assert result.launch.settings["metrics"] == ["accuracy"]
+    mended.touch()
+    return experiment
+
+
+def test_metric_function_of_the_call_is_found_among_those_declared(tmp_path, store):
+    experiment = launched_with_own_metric(tmp_path, store, declared=[doubled, accuracy])
+    again = experiment.resume(store=store, progress=False)
+    assert {name: m.value for name, m in again.runs[0].metrics.items()} == {"accuracy": 20.0}
+
+
+def test_metric_function_that_is_not_declared_is_given_again(tmp_path, store):
+    experiment = launched_with_own_metric(tmp_path, store, declared=[])
+    with pytest.raises(MetricError) as raised:
+        experiment.resume(store=store, progress=False)
+    assert str(raised.value) == (
+        "launch e#1 was given the metric 'accuracy', which the experiment does not declare; "
+        "give it again with metrics=[…]"
+    )
+    again = experiment.resume(store=store, progress=False, metrics=[accuracy])
+    assert {name: m.value for name, m in again.runs[0].metrics.items()} == {"accuracy": 20.0}
