@@ -69,6 +69,30 @@ def test_file_that_is_declared_counts_by_its_content(folder):
         assert store.runs("params.book == 'other.txt'")[0].number == 5
 
 
+@pytest.mark.parametrize("books", ["gs.File({})", "(gs.File({}),)"])
+def test_file_of_a_default_is_the_same_in_another_place_and_never_another_code(
+    folder, tmp_path, books
+):
+    book = books.format('Path(__file__).parent / "book.txt"')
+    opened = "open(*books)" if books.startswith("(") else "open(books)"
+    text = LAB.format(book=f"books={book}").replace("open(book)", opened)
+    folder.write("lab.py", f"from pathlib import Path\n\n{text}")
+    folder.write("book.txt", "one two")
+    folder.carry_out()
+    second = folder.copy(tmp_path / "second")
+    assert second.carry_out()["computed"] == []
+    second.write("book.txt", "one two three")
+    assert second.carry_out()["computed"] == ["count", "words"]
+    with second.store() as store:
+        assert [run.execution for run in store.runs()] == [1, 1, 1]
+    third = folder.copy(tmp_path / "third")
+    third.edit("lab.py", "split()", "split() * 2")
+    third.carry_out()
+    with third.store() as store:
+        ((_, told),) = explain_stage(store, store.run("e#2"), "words")
+        assert [change.part for change in told.changes] == ["code"]
+
+
 def test_file_in_a_constant_counts_by_its_content_as_part_of_the_code(folder):
     folder.write(
         "lab.py", LAB.format(book="").replace("\n\n\n", '\n\nbook = gs.File("book.txt")\n', 1)

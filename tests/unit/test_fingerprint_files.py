@@ -50,20 +50,35 @@ def test_folder_or_nothing_is_no_file(tmp_path):
             digest(File(path))
 
 
-def test_file_of_a_function_that_is_called_counts_by_content_and_of_the_stage_by_path(book):
-    file = File(book)
+@pytest.mark.parametrize("within", [lambda file: file, lambda file: ({"a": [file]},)])
+def test_file_of_a_function_that_is_called_counts_by_content_and_of_the_stage_as_parameter(
+    book, within
+):
+    def made(file):
+        held = within(file)
 
-    def read(book=file):
-        return book
+        def read(book=held, *, other=held):
+            return book, other
+
+        return read
+
+    read = made(File(book))
 
     def called():
         return read()
 
-    before = code_digest(read).digest, code_digest(called).digest
+    def digests():
+        return code_digest(read).digest, code_digest(called).digest, digest(read)
+
+    before = digests()
+    copy = book.with_name("copy.txt")
+    copy.write_text(book.read_text())
+    assert code_digest(made(File(copy))).digest == before[0]
     book.write_text("three")
-    after = code_digest(read).digest, code_digest(called).digest
+    after = digests()
     assert after[0] == before[0]
     assert after[1] != before[1]
+    assert after[2] != before[2]
 
 
 def test_blocks_within_each_other_each_notice_their_own(book, tmp_path):
@@ -81,7 +96,6 @@ def test_blocks_within_each_other_each_notice_their_own(book, tmp_path):
 
 class Odd:
     """Has a method of scikit-learn's name and a meaning of its own."""
-
 
     def get_params(self, which):
         return {"book": which}

@@ -22,6 +22,7 @@ from blake3 import blake3
 from .bytecode import Chain, chains_of, encode_bytecode
 from .callables import is_stage
 from .classes import encode_class
+from .encoding import Encoder, Family
 from .families import encoder
 from .files import File
 from .leaves import FORMAT, LEAVES, leaf, text
@@ -106,6 +107,14 @@ def code_digest(obj: object, *, depends: Iterable[object] = ()) -> Code:
     return _Closure(obj, tuple(depends)).result()
 
 
+def code_in_value(obj: object) -> Code:
+    """Return the code of a function or class that is a value, or a part of one.
+
+    It is not called as a stage is, so that files in its defaults count by their content.
+    """
+    return _Closure(obj, (), called=False).result()
+
+
 def code_identity(value: Any) -> str:
     """Return what stands for a function, a class or a module in the digest of a value.
 
@@ -114,7 +123,7 @@ def code_identity(value: Any) -> str:
     """
     if origin_of(value) is Origin.PYTHON and not isinstance(value, types.FunctionType):
         return _foreign_identity(value)
-    return code_digest(value).digest
+    return code_in_value(value).digest
 
 
 def _foreign_identity(value: Any) -> str:
@@ -186,12 +195,13 @@ class _Component:
 class _Closure:
     """Walks the graph of code from one entry. Implements :class:`Reach` for its encoders."""
 
-    def __init__(self, entry: object, depends: tuple[object, ...]) -> None:
+    def __init__(self, entry: object, depends: tuple[object, ...], *, called: bool = True) -> None:
         self._components: dict[tuple[str, str, str, int], _Component] = {}
         self._packages = python_version()
         self._unresolved: set[str] = set()
         self._declared = bool(depends)
         self._entry = entry
+        self._called = called
         root = _Component(_ENTRY, "", _ENTRY, entry)
         self._here = root
         self._write(root, [(entry, _ENTRY), *([(depends, "depends")] if depends else [])])
@@ -298,8 +308,10 @@ class _Closure:
 
     # The descriptions of components.
 
-    def _write(self, component: _Component, values: Iterable[tuple[object, str]]) -> None:
-        out = encoder(self)
+    def _write(
+        self, component: _Component, values: Iterable[tuple[object, str]], *first: Family
+    ) -> None:
+        out = encoder(self, *first)
         for value, where in values:
             out.text(b"part", where)
             out.encode(value, where)
@@ -311,18 +323,16 @@ class _Closure:
         component.source = facts.text
         component.own = facts.body
         cells = _cells(function)
-        defaults, named = function.__defaults__, function.__kwdefaults__
-        if function is self._entry:
-            # A stage's file is a parameter: only where it lies by default is part of the code.
-            defaults = defaults and tuple(map(_place, defaults))
-            named = named and {name: _place(value) for name, value in named.items()}
+        defaults = (function.__defaults__, function.__kwdefaults__)
         values = [
-            (defaults, "defaults"),
-            (named, "defaults"),
             (function.__dict__.get("__wrapped__"), "__wrapped__"),
             *((v, name) for name, v in cells.items() if not isinstance(v, types.ModuleType)),
         ]
-        self._write(component, [(value, where) for value, where in values if value is not None])
+        # A stage's defaults are parameters, and the content of their files counts as such.
+        own = self._called and function is self._entry
+        first = [_encode_any_file] if own else []
+        self._write(component, [(v, "defaults") for v in defaults if v is not None], *first)
+        self._write(component, [(v, where) for v, where in values if v is not None])
         for decorator in facts.decorators:
             self._decorate(component, decorator, function.__globals__)
         for chain in facts.chains:
@@ -408,8 +418,12 @@ _DESCRIBE: Final = {
 }
 
 
-def _place(value: object) -> object:
-    return value.path if isinstance(value, File) else value
+def _encode_any_file(out: Encoder, value: Any, where: str) -> bool:
+    """Write a file without its path and content."""
+    if not isinstance(value, File):
+        return False
+    out.text(b"file", "")
+    return True
 
 
 def _cells(function: types.FunctionType) -> dict[str, Any]:
