@@ -84,10 +84,8 @@ def codes_in(value: object) -> list[Code]:
 
     Examples
     --------
-    >>> def shift(x):
-    ...     return x + 1
-    >>> [list(code.parts) for code in codes_in({"func": shift, "n": 3})]
-    [['gosset.fingerprint.values.shift']]
+    >>> codes_in({"func": len, "n": 3})  # not the user's own
+    []
     """
     reach = _Collecting()
     if not isinstance(value, str | int | float | None):
