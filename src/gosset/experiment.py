@@ -45,8 +45,8 @@ class Experiment(Declaration):
         Further datasets, reached by their names.
     splits : optional
         A declaration of :mod:`gosset.splits`, any scikit-learn splitter, a number of
-        folds, index tuples (also drawn ones: ``KFold(3).split(X)``) or a function. Estimators have 5 folds by default; None: no
-        split, everything is training data.
+        folds, index tuples (also drawn ones: ``KFold(3).split(X)``) or a function.
+        Estimators have 5 folds by default; None: no split, everything is training data.
     estimator : estimator or callable, optional
         Any scikit-learn-compatible estimator or pipeline, a function that makes one, or a
         function ``(X_train, y_train, …) -> model``. Arguments with defaults of a function
