@@ -17,8 +17,10 @@ from .parameters import jsonable
 from .planner.plan import Plan, no_cache
 from .provenance import command_line
 from .results.outcome import LaunchResult
-from .running.launching import Options, launch, lookup_in, resume
+from .running.launching import launch, resume
+from .running.lookups import lookup_in
 from .running.observing import Observer
+from .running.options import Options
 from .running.runner import Tally
 from .settings import load_settings
 from .store import Store, open_store
