@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from projects import wait_for
 
 import gosset as gs
 from gosset.exceptions import FingerprintError
@@ -178,3 +179,64 @@ def test_files_in_config_and_in_containers_are_declared(carry_out, here):
     assert told["warnings"] == []
     (here / "other.txt").write_text("four")
     assert carry_out(read, config={"other": gs.File("other.txt")})[1]["computed"] == ["read"]
+
+
+CHANGING = """\
+import time
+from pathlib import Path
+
+import gosset as gs
+
+BOOK = gs.File("book.txt")
+
+
+@gs.stage
+def slow():
+    Path("started").touch()
+    while not Path("go").exists():
+        time.sleep(0.01)
+    return 1
+
+
+@gs.stage(cache=True)
+def words(slow{argument}):
+    with open({book}) as file:
+        return [file.read()]
+
+
+experiment = gs.Experiment("e", stages=[slow, words]{config})
+"""
+
+WAYS = {
+    "parameter": {"argument": ", book=gs.File('book.txt')", "book": "book", "config": ""},
+    "config": {
+        "argument": ", config",
+        "book": "config['book']",
+        "config": ", config={'book': BOOK}",
+    },
+    "run": {
+        "argument": ", run",
+        "book": "run.config['book']",
+        "config": ", config={'book': BOOK}",
+    },
+    "constant": {"argument": "", "book": "BOOK", "config": ""},
+}
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+@pytest.mark.parametrize("way", WAYS)
+def test_file_that_changes_after_the_plan_is_never_kept_for_what_it_was(folder, way, executor):
+    folder.write("lab.py", CHANGING.format(**WAYS[way]))
+    folder.write("book.txt", "old")
+    told = folder.start(executor=executor)
+    wait_for((folder.path / "started").exists)
+    folder.write("book.txt", "new")
+    folder.write("go", "")
+    assert told()["stages"]["words"] == {"failed": 1}
+    with folder.store() as store:
+        message = store.run("e#1").exception.message
+        assert message.startswith("the file 'book.txt' changed while the launch was at work")
+    folder.write("book.txt", "old")
+    again = folder.carry_out()
+    assert (again["outputs"]["words"], again["computed"]) == (["old"], ["words"])
+    assert again["warnings"] == []

@@ -1,7 +1,7 @@
 """What makes two values, or two versions of code, the same."""
 
 from .code import Code, code_digest
-from .files import File, files_in
+from .files import File, Planned, files_in
 from .leaves import FORMAT
 from .names import dynamic_ways
 from .objects import register
@@ -11,6 +11,7 @@ __all__ = [
     "FORMAT",
     "Code",
     "File",
+    "Planned",
     "code_digest",
     "codes_in",
     "combine",

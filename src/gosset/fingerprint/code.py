@@ -24,7 +24,7 @@ from .callables import is_stage
 from .classes import encode_class
 from .encoding import Encoder, Family
 from .families import encoder
-from .files import File
+from .files import File, Planned
 from .leaves import FORMAT, LEAVES, leaf, text
 from .names import Foreign, Found, Unfollowed, find
 from .origins import (
@@ -58,6 +58,8 @@ class Code:
         Distribution → version, of those that are reached; ``python`` among them.
     unresolved : tuple of str
         What could not be followed, in words.
+    files : tuple of Planned
+        Files whose content counts in the digest.
     """
 
     digest: str
@@ -65,6 +67,7 @@ class Code:
     sources: dict[str, str]
     packages: dict[str, str]
     unresolved: tuple[str, ...] = ()
+    files: tuple[Planned, ...] = ()
 
 
 def code_digest(obj: object, *, depends: Iterable[object] = ()) -> Code:
@@ -199,6 +202,7 @@ class _Closure:
         self._components: dict[tuple[str, str, str, int], _Component] = {}
         self._packages = python_version()
         self._unresolved: set[str] = set()
+        self._files: dict[Planned, None] = {}
         self._declared = bool(depends)
         self._entry = entry
         self._called = called
@@ -233,6 +237,7 @@ class _Closure:
             sources=sources,
             packages=packages,
             unresolved=tuple(sorted(self._unresolved)),
+            files=tuple(self._files),
         )
 
     def _walk(self, root: _Component) -> list[_Component]:
@@ -311,11 +316,17 @@ class _Closure:
     def _write(
         self, component: _Component, values: Iterable[tuple[object, str]], *first: Family
     ) -> None:
-        out = encoder(self, *first)
+        out = encoder(self, *first, self._note_file)
         for value, where in values:
             out.text(b"part", where)
             out.encode(value, where)
         component.own += bytes(out.out)
+
+    def _note_file(self, out: Encoder, value: Any, where: str) -> bool:
+        """Note a file that counts; how it is written is told elsewhere."""
+        if isinstance(value, File):
+            self._files[Planned.of(value)] = None
+        return False
 
     def _describe_function(self, component: _Component) -> None:
         function: types.FunctionType = component.value
@@ -386,7 +397,7 @@ class _Closure:
         self._write(component, values)
 
     def _describe_class(self, component: _Component) -> None:
-        out = encoder(self)
+        out = encoder(self, self._note_file)
         encode_class(out, component.value)
         component.own = bytes(out.out)
         component.source = self._statement(component)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..entities import ArtifactRef, CacheEntry
+from ..fingerprint import Planned
 from ..pipeline import Pipeline
 from ..stages import Stage
 from .works import Candidates, Constant, Ref, RunFacts, outputs_in
@@ -88,6 +89,8 @@ class Item:
         What the cache holds under the key.
     why : str
         In words.
+    files : tuple of Planned
+        Files whose content is in the key, as of this plan.
     """
 
     id: int
@@ -98,6 +101,7 @@ class Item:
     code: str
     run: RunPlan | None
     fold: int | None
+    files: tuple[Planned, ...] = ()
     identities: dict[str, str | None] = field(default_factory=dict)
     key: str | None = None
     entry: CacheEntry | None = None

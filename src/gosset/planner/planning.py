@@ -11,13 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..entities import CacheEntry
 from ..exceptions import ParameterError
-from ..fingerprint import combine, derive_seed, digest
+from ..fingerprint import Planned, combine, derive_seed, digest, files_in
 from ..pipeline import Pipeline, Scope
 from ..stages import Stage
 from .plan import Action, Item, Lookup, Place, Plan, RunPlan, Sources
 from .works import (
     LOGGED,
     Collected,
+    Constant,
     Look,
     Output,
     Ref,
@@ -26,6 +27,7 @@ from .works import (
     key_of,
     outputs_in,
     shape_of,
+    within,
 )
 
 KEY_FORMAT = "gosset-key/1"
@@ -39,6 +41,7 @@ def plan(
     sources: Sources,
     lookup: Lookup,
     targets: Iterable[str] | None = None,
+    files: Mapping[str, tuple[Planned, ...]] | None = None,
 ) -> Plan:
     """Decide what to compute, load and skip.
 
@@ -54,12 +57,14 @@ def plan(
         The cache.
     targets : iterable of str, optional
         Stages whose outputs are asked for; by default those that no other stage takes.
+    files : mapping, optional
+        Stage → files whose content counts in the digest of its code.
 
     Returns
     -------
     Plan
     """
-    planner = _Planner(pipeline, runs, codes, sources, lookup)
+    planner = _Planner(pipeline, runs, codes, sources, lookup, files or {})
     for stage in pipeline.stages.values():
         if not stage.view:
             planner.add_stage(stage)
@@ -76,17 +81,19 @@ class _Planner:
         codes: Mapping[str, str],
         sources: Sources,
         lookup: Lookup,
+        files: Mapping[str, tuple[Planned, ...]],
     ) -> None:
         self.pipeline = pipeline
         self.runs = runs
         self.codes = codes
         self.sources = sources
         self.lookup = lookup
+        self.files = files
         self.items: list[Item] = []
         self.places: list[Place] = []
         self._item_at: dict[tuple[str, int | None, int | None], int] = {}
         self._same: dict[tuple[object, ...], int] = {}
-        self._recipes: dict[tuple[str, int | None], str] = {}
+        self._recipes: dict[tuple[str, int | None], tuple[tuple[Planned, ...], str]] = {}
 
     # -- who does what
 
@@ -113,9 +120,13 @@ class _Planner:
         }
         parameters = self._parameters(stage, run)
         # The same on every fold; to digest an estimator takes longer than all else here.
-        recipe = self._recipes.get((stage.name, number))
-        if recipe is None:
-            recipe = self._recipes[stage.name, number] = self._recipe(stage, parameters)
+        known = self._recipes.get((stage.name, number))
+        if known is None:
+            # The files come first: one that changes between the two is found to have changed.
+            files = self._files(stage, inputs, parameters, run) if stage.cache else ()
+            known = files, self._recipe(stage, parameters)
+            self._recipes[stage.name, number] = known
+        files, recipe = known
         identities = {
             argument: identity_of(ref, self.pipeline.stages, self._known)
             for argument, ref in inputs.items()
@@ -141,6 +152,7 @@ class _Planner:
                     code=self.codes[stage.name],
                     run=run,
                     fold=fold,
+                    files=files,
                     identities=identities,
                 )
             )
@@ -201,6 +213,27 @@ class _Planner:
                         f"so its parameter {name!r} cannot vary between them"
                     )
         return first
+
+    def _files(
+        self,
+        stage: Stage,
+        inputs: Mapping[str, Ref],
+        parameters: Mapping[str, object],
+        run: RunPlan | None,
+    ) -> tuple[Planned, ...]:
+        """Return the files whose content is in the key: of code, parameters and constants."""
+        found = dict.fromkeys(self.files.get(stage.name, ()))
+        values: list[object] = [parameters]
+        for ref in (each for outer in inputs.values() for each in within(outer)):
+            match ref:
+                case Look():
+                    found.update(dict.fromkeys(self.files.get(ref.view, ())))
+                case Constant(origin=("value", value)):
+                    values.append(value)
+                case Constant(origin=("run",)) if run is not None:
+                    values += [run.facts.params, run.facts.config]
+        found.update(dict.fromkeys(map(Planned.of, files_in(values))))
+        return tuple(found)
 
     def _recipe(self, stage: Stage, parameters: Mapping[str, object]) -> str:
         values = digest(dict(parameters), where=f"stage {stage.name!r}, parameters")
@@ -315,4 +348,5 @@ def to_work(item: Item) -> Work:
         cacheable=item.stage.cache,
         seed=derive_seed(run.facts.seed if run else 0, *where),
         run=run.facts if run else None,
+        files=item.files,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from ..entities import ArtifactRef, ComputationStatus, ExceptionInfo
-from ..fingerprint import combine
+from ..fingerprint import Planned, combine
 from ..stages import Stage
 
 
@@ -65,15 +65,21 @@ computation brings it back: ``{"metrics": {…}, "fields": {…}, "tags": […]}
 
 def outputs_in(ref: Ref) -> Iterator[Output]:
     """Iterate over the outputs of other work that `ref` rests on."""
+    yield from (each for each in within(ref) if isinstance(each, Output))
+
+
+def within(ref: Ref) -> Iterator[Ref]:
+    """Iterate over `ref` and all that it is made of."""
+    yield ref
     match ref:
-        case Output():
-            yield ref
         case Look():
-            for _, inner in ref.inputs:
-                yield from outputs_in(inner)
+            children = [inner for _, inner in ref.inputs]
         case Collected():
-            for _, inner in ref.values:
-                yield from outputs_in(inner)
+            children = [inner for _, inner in ref.values]
+        case _:
+            children = []
+    for inner in children:
+        yield from within(inner)
 
 
 def without_lost(
@@ -165,6 +171,8 @@ class Work:
     seed : int
         For the global generators, where the stage does not take ``seed`` itself and is
         not cached; else they are seeded by the key.
+    files : tuple of Planned
+        Files whose content is in the cache key.
     """
 
     id: int
@@ -175,6 +183,7 @@ class Work:
     cacheable: bool
     seed: int
     run: RunFacts | None = None
+    files: tuple[Planned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

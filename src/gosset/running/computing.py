@@ -19,7 +19,6 @@ from ..entities import ArtifactRef, ComputationStatus, Dataset
 from ..exceptions import GossetError, SerializationError, StageError
 from ..executors.base import Send
 from ..executors.failures import describe_exception
-from ..fingerprint import File, files_in
 from ..identifiers import now
 from ..naming import checked_name
 from ..planner.works import (
@@ -156,13 +155,10 @@ class Worker:
         return self._loaded["folds", split]
 
 
-def _declared(stage: Stage, work: Work) -> Iterator[str]:
-    """Iterate over the files that count: of the parameters, the config and the constants."""
-    origins = (ref.origin for ref in work.inputs.values() if isinstance(ref, Constant))
-    values = [origin[1] for origin in origins if origin[0] == "value"]
-    constants = getattr(stage.function, "__globals__", {}).values()
-    for value in (work.parameters, *values, *(c for c in constants if isinstance(c, File))):
-        yield from (file.path for file in files_in(value))
+def _check(work: Work) -> None:
+    """Raise FingerprintError where a file is not what the key says of it."""
+    for file in work.files:
+        file.check()
 
 
 def _folder_of(artifacts: ArtifactStore) -> str:
@@ -311,9 +307,11 @@ class _Task:
     ) -> Any:
         if not work.cacheable:
             return self._call_seeded(stage, work, arguments, seed, run, noticed)
+        _check(work)
         with noticing() as reads:
             value = self._call_seeded(stage, work, arguments, seed, run, noticed)
-        noticed.reads = reads.foreign(_declared(stage, work), self._worker._folder)
+        _check(work)
+        noticed.reads = reads.foreign((file.place for file in work.files), self._worker._folder)
         return value
 
     def _call_seeded(
