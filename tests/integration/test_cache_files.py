@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -128,7 +129,6 @@ def test_only_what_came_from_elsewhere_is_told(carry_out):
     @gs.stage
     def busy():
         import json.tool  # noqa: F401 - a module that nothing has imported yet
-        import tempfile
 
         with open("own.txt", "w") as file:
             file.write("made here")
@@ -140,6 +140,24 @@ def test_only_what_came_from_elsewhere_is_told(carry_out):
         return 1
 
     assert carry_out(busy)[1]["warnings"] == []
+
+
+@pytest.mark.usefixtures("here")
+def test_stage_whose_folder_is_gone_afterwards_keeps_its_result_and_its_notice(carry_out):
+    @gs.stage
+    def moved():
+        text = Path("book.txt").read_text()
+        with tempfile.TemporaryDirectory() as folder:
+            os.chdir(folder)
+        return text
+
+    here = Path.cwd()
+    try:
+        _, told = carry_out(moved)
+    finally:
+        os.chdir(here)
+    assert told["computed"] == ["moved"]
+    assert "read book.txt, whose content" in told["warnings"][0]
 
 
 @pytest.mark.usefixtures("here")

@@ -1,6 +1,10 @@
 """Files as values: they are their content, as it is now."""
 
+import io
+import os
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,7 @@ from gosset.exceptions import FingerprintError
 from gosset.fingerprint import File, code_digest, digest
 from gosset.fingerprint.files import files_in
 from gosset.parameters import jsonable
+from gosset.running import reads as noticed
 from gosset.running.reads import noticing
 
 
@@ -123,3 +128,60 @@ def test_files_of_estimators_within_estimators_are_found(book):
             return dict(self.params)
 
     assert [*files_in(Estimator(inner=Estimator(book=File(book))))] == [File(book)]
+
+
+@pytest.fixture
+def old_book(book):
+    time.sleep(0.03)
+    return book
+
+
+def test_system_files_take_no_place_from_the_users_own(old_book, monkeypatch):
+    monkeypatch.setattr(noticed, "_LIMIT", 3)
+    with noticing() as reads:
+        for _, path in zip(range(9), Path("/usr/share/zoneinfo").iterdir(), strict=False):
+            if path.is_file():
+                path.read_bytes()
+        for name in ("hosts", "passwd", "group"):
+            Path("/etc", name).read_bytes()
+        old_book.read_text()
+    assert reads.foreign() == (str(old_book),)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm is Linux's")
+def test_shared_memory_holds_data_of_the_user():
+    path = Path(f"/dev/shm/gosset-{os.getpid()}.txt")
+    path.write_text("x")
+    try:
+        time.sleep(0.03)
+        with noticing() as reads:
+            path.read_text()
+        assert reads.foreign() == (str(path),)
+    finally:
+        path.unlink()
+
+
+def test_file_that_is_read_and_then_written_is_told_and_the_other_way_round_it_is_not(old_book):
+    own = old_book.with_name("own.txt")
+    with noticing() as reads:
+        old_book.write_text(old_book.read_text() + " three")
+        own.write_text("1")
+        own.write_text(own.read_text() + "2")
+    assert reads.foreign() == (str(old_book),)
+
+
+def test_path_that_is_no_text_is_noticed(old_book):
+    for path in (old_book, os.fsencode(old_book)):
+        with noticing() as reads, io.FileIO(path) as file:
+            file.read()
+        assert reads.foreign() == (str(old_book),)
+
+
+def test_opening_a_file_survives_whatever_noticing_it_meets(old_book, monkeypatch):
+    def trouble(*_):
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(noticed, "_importing", trouble)
+    with noticing() as reads:
+        assert old_book.read_text() == "one two"
+    assert reads.foreign() == ()

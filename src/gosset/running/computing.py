@@ -311,7 +311,10 @@ class _Task:
         with noticing() as reads:
             value = self._call_seeded(stage, work, arguments, seed, run, noticed)
         _check(work)
-        noticed.reads = reads.foreign((file.place for file in work.files), self._worker._folder)
+        # What is only to be told must not cost a result.
+        with contextlib.suppress(Exception):
+            declared = (file.place for file in work.files)
+            noticed.reads = reads.foreign(declared, self._worker._folder)
         return value
 
     def _call_seeded(
