@@ -49,6 +49,35 @@ def test_undeclared_file_is_told_when_it_is_read_and_while_its_content_stays_in_
         assert told.words.endswith("; it read book.txt, whose content does not count")
 
 
+def test_undeclared_file_is_told_where_its_stage_is_found_only_when_its_input_is_known(folder):
+    text = LAB.format(book="first").replace("open(book)", 'open("book.txt")')
+    first = """@gs.stage
+def first():
+    return len("one")
+
+
+@gs.stage
+def words("""
+    text = text.replace("@gs.stage\ndef words(", first).replace("[words", "[first, words")
+    folder.write("lab.py", text)
+    folder.write("book.txt", "one two")
+    (warning,) = folder.carry_out()["warnings"]
+    folder.edit("lab.py", 'len("one")', 'len("two")')
+    second = folder.carry_out()
+    assert (second["computed"], second["warnings"]) == (["first"], [warning])
+
+
+def test_undeclared_file_is_told_again_when_a_launch_without_the_cache_is_resumed(folder):
+    text = LAB.format(book="").replace("open(book)", 'open("book.txt")')
+    folder.write("lab.py", text.replace("return len(words)", "return len(words) + missing"))
+    folder.write("book.txt", "one two")
+    (warning,) = folder.carry_out(cache=False)["warnings"]
+    folder.edit("lab.py", "+ missing", "+ 1")
+    resumed = folder.carry_out(resume="e#1")
+    assert resumed["stages"]["count"] == {"computed": 1}
+    assert warning in resumed["warnings"]
+
+
 def test_file_that_is_declared_counts_by_its_content(folder):
     folder.write("lab.py", LAB.format(book='book=gs.File("book.txt")'))
     folder.write("book.txt", "one two")

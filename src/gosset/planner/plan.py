@@ -11,7 +11,7 @@ from ..entities import ArtifactRef, CacheEntry
 from ..fingerprint import Planned
 from ..pipeline import Pipeline
 from ..stages import Stage
-from .works import Candidates, Constant, Ref, RunFacts, outputs_in
+from .works import Candidates, Constant, Held, Ref, RunFacts, outputs_in
 
 
 class Action(StrEnum):
@@ -107,7 +107,7 @@ class Item:
     entry: CacheEntry | None = None
     action: Action = Action.SKIP
     why: str = ""
-    candidates: Mapping[str, tuple[ArtifactRef, ...]] = field(default_factory=dict)
+    candidates: Mapping[str, Held] = field(default_factory=dict)
 
     def needs(self) -> set[int]:
         """Return the ids of the work that this one rests on."""
@@ -161,7 +161,7 @@ class Plan:
         sought = set(digests)
         counted_on = [
             *((i.entry.key, i.entry.outputs) for i in self.items if i.entry is not None),
-            *(held for made in self.candidates().values() for held in made.items()),
+            *((k, held.outputs) for made in self.candidates().values() for k, held in made.items()),
         ]
         return {key for key, held in counted_on if any(a.digest in sought for a in held)}
 

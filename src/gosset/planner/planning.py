@@ -19,6 +19,7 @@ from .works import (
     LOGGED,
     Collected,
     Constant,
+    Held,
     Look,
     Output,
     Ref,
@@ -288,7 +289,7 @@ class _Planner:
             made = self.lookup.candidates({item.recipe for item in unknown})
             held = {
                 recipe: {
-                    entry.key: entry.outputs
+                    entry.key: Held(entry.outputs, _reads(entry))
                     for entry in entries
                     if all(map(self.lookup.present, entry.outputs))
                 }
@@ -333,6 +334,11 @@ class _Planner:
         if item.key is None:
             return "an input is computed anew; if it comes out the same, the cache is used"
         return "this code, these parameters and inputs were not computed before"
+
+
+def _reads(entry: CacheEntry) -> tuple[str, ...]:
+    reads = entry.parts.get("reads")
+    return tuple(map(str, reads)) if isinstance(reads, list) else ()
 
 
 def to_work(item: Item) -> Work:

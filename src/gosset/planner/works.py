@@ -55,8 +55,17 @@ class Collected:
 
 Ref: TypeAlias = Constant | Output | Look | Collected
 
-Candidates: TypeAlias = Mapping[str, Mapping[str, tuple[ArtifactRef, ...]]]
-"""Recipe → key → outputs, of what the cache holds."""
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the cache holds under a key: outputs, and the files that the stage read past it."""
+
+    outputs: tuple[ArtifactRef, ...]
+    reads: tuple[str, ...] = ()
+
+
+Candidates: TypeAlias = Mapping[str, Mapping[str, Held]]
+"""Recipe → key → what the cache holds."""
 
 LOGGED = "@logged"
 """Name of the extra output that holds what a stage logged to its run, so that a cached
@@ -223,7 +232,8 @@ class Outcome:
     state : bytes or None
         The run's ``state`` after the stage, by cloudpickle, where it holds anything.
     reads : tuple of str
-        Files that a stage that is cached read, although their content is no part of its key.
+        Files that a stage that is cached read, now or when what the cache holds was computed,
+        although their content is no part of its key.
     """
 
     work: int

@@ -65,7 +65,7 @@ class WorkerSetup:
     splits : mapping
         Digest → artifact that holds the folds.
     candidates : mapping
-        Recipe → key → outputs, of what the cache holds for work whose inputs are not known
+        Recipe → key → what the cache holds, for work whose inputs are not known
         yet. It comes once to a worker, not with every task.
     echo : bool
         Whether what a stage prints is also shown.
@@ -219,14 +219,15 @@ class _Task:
         key = key_of(work.recipe, identities) if work.cacheable else None
         candidates = self._worker._candidates.get(work.recipe, {})
         if key is not None and key in candidates:
-            outputs = candidates[key]
-            self._remember(work, outputs)
+            held = candidates[key]
+            self._remember(work, held.outputs)
             return Outcome(
                 work=work.id,
                 status=ComputationStatus.CACHED,
                 key=key,
                 inputs=identities,
-                outputs=outputs,
+                outputs=held.outputs,
+                reads=held.reads,
             )
         outcome = self._compute(stage, work, key, identities)
         if outcome.status is ComputationStatus.COMPUTED:

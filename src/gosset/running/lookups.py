@@ -40,12 +40,13 @@ def lookup_of(store: Store, started: Launch) -> Lookup:
     computations = store.catalog.computations(launch_id=started.id)
     for run in store.runs_of(started):
         computations += store.catalog.computations(run.id)
+    entries = store.catalog.entries({c.key for c in computations if c.key is not None})
     made = {
         c.key: CacheEntry(
             key=c.key,
             recipe="",
             stage=c.stage,
-            parts={},
+            parts=entries[c.key].parts if c.key in entries else {},
             outputs=c.outputs,
             wall=c.wall,
             created=c.started or started.created,
