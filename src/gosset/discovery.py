@@ -57,7 +57,10 @@ def load_experiments(reference: str) -> list[Experiment]:
 
 
 def experiment_of(launch: Launch) -> Experiment:
-    """Import the file of a launch anew and return its experiment.
+    """Import the file of a launch and return its experiment.
+
+    A process that has imported the file already has its code as it was then: after an edit,
+    restart the kernel of a notebook, or resume the launch with ``gosset resume``.
 
     Raises
     ------
@@ -110,10 +113,12 @@ def load_module(path: str | Path) -> types.ModuleType:
 
     The file's folder comes first on ``sys.path``, so that it can import its neighbours. A
     file of a package is imported as a part of it, with its relative imports; the folder in
-    which the package lies comes first then, and the file's own last. A file whose stem is no identifier, or is the name of an installed module, goes by
-    another name; in the latter case its folder comes last on ``sys.path``, so that it does
-    not stand before that module. Worker processes get what the file defines by value.
-    Importing a file starts nothing: an experiment that is executed meanwhile refuses.
+    which the package lies comes first then, and the file's own last. A file whose stem is
+    no identifier, or is the name of an installed module, goes by another name; in the
+    latter case its folder comes last on ``sys.path``, so that it does not stand before that
+    module. Worker processes get what the file defines by value. Importing a file starts
+    nothing: an experiment that is executed meanwhile refuses. A file that this process has
+    imported already is not imported anew: the module is returned as it is.
 
     Raises
     ------

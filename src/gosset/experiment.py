@@ -11,14 +11,16 @@ from .compiling.compiler import prepare
 from .compiling.declaration import Declaration
 from .compiling.prepared import Prepared
 from .entities import Launch
-from .exceptions import NotFoundError
+from .exceptions import MetricError, NotFoundError
 from .importing import refuse_while_importing
 from .parameters import jsonable
 from .planner.plan import Plan, no_cache
 from .provenance import command_line
 from .results.outcome import LaunchResult
-from .running.launching import Options, launch, lookup_in, resume
+from .running.launching import launch, resume
+from .running.lookups import lookup_in
 from .running.observing import Observer
+from .running.options import Options
 from .running.runner import Tally
 from .settings import load_settings
 from .store import Store, open_store
@@ -45,8 +47,8 @@ class Experiment(Declaration):
         Further datasets, reached by their names.
     splits : optional
         A declaration of :mod:`gosset.splits`, any scikit-learn splitter, a number of
-        folds, index tuples (also drawn ones: ``KFold(3).split(X)``) or a function. Estimators have 5 folds by default; None: no
-        split, everything is training data.
+        folds, index tuples (also drawn ones: ``KFold(3).split(X)``) or a function.
+        Estimators have 5 folds by default; None: no split, everything is training data.
     estimator : estimator or callable, optional
         Any scikit-learn-compatible estimator or pipeline, a function that makes one, or a
         function ``(X_train, y_train, …) -> model``. Arguments with defaults of a function
@@ -170,7 +172,8 @@ class Experiment(Declaration):
             given: dict[str, JSONValue] = {
                 "parameters": None if parameters is None and not vary else [*sets.values()],
                 "seeds": None if seeds is None else [*seeds],
-                "metrics": None if metrics is None else list(_names(metrics)),
+                "metrics": None if metrics is None else [_name(metric) for metric in metrics],
+                "own_metrics": [_name(m) for m in metrics or () if not isinstance(m, str)],
             }
             options = replace(options, settings={**options.settings, **given})
             started, tally = launch(prepared, opened.store, options, _observer(progress))
@@ -185,6 +188,7 @@ class Experiment(Declaration):
         store: Store | str | None = None,
         progress: bool | Observer | None = None,
         parameters: Any = None,
+        metrics: Iterable[Any] | None = None,
     ) -> LaunchResult:
         """Carry out the runs of a launch that did not complete.
 
@@ -200,6 +204,9 @@ class Experiment(Declaration):
         parameters : optional
             In the place of those of the launch's call: where they hold what JSON does not
             keep, such as tuples, they are to be given again.
+        metrics : iterable, optional
+            In the place of those of the launch's call: functions that the experiment does
+            not declare are to be given again.
 
         Returns
         -------
@@ -211,6 +218,8 @@ class Experiment(Declaration):
             There is no such launch of this experiment.
         UsageError
             It is still at work, or its parameters are not those of the experiment.
+        MetricError
+            A metric function of its call is none of the experiment's.
         """
         refuse_while_importing(f"experiment {self.name!r} is resumed")
         with _opened(store or self.store) as opened:
@@ -226,7 +235,7 @@ class Experiment(Declaration):
             prepared = self.prepare(
                 given.get("parameters") if parameters is None else parameters,
                 seeds=given.get("seeds"),
-                metrics=given.get("metrics"),
+                metrics=self._metrics_of(started) if metrics is None else metrics,
             )
             options = self._options(
                 executor or given.get("executor"),
@@ -257,6 +266,22 @@ class Experiment(Declaration):
             return prepared.plan(plans, no_cache())
         with opened:
             return prepared.plan(plans, lookup_in(opened, cache=cache))
+
+    def _metrics_of(self, started: Launch) -> list[Any] | None:
+        """Return the metrics that the call of a launch gave, functions of them as declared."""
+        given: Mapping[str, Any] = started.settings
+        if given.get("metrics") is None:
+            return None
+        declared = {_name(m): m for m in self.metrics or () if not isinstance(m, str)}
+        own = given.get("own_metrics", ())
+        for name in own:
+            if name not in declared:
+                raise MetricError(
+                    f"launch {self.name}#{started.number} was given the metric {name!r}, which "
+                    "the experiment does not declare",
+                    hint="give it again with metrics=[…]",
+                )
+        return [declared[name] if name in own else name for name in given["metrics"]]
 
     # -- from declaration to work
 
@@ -333,11 +358,11 @@ class _opened:
             self.store.close()
 
 
-def _names(metrics: Iterable[Any]) -> list[str]:
-    """Return the metrics by name."""
-    return [
-        m if isinstance(m, str) else getattr(m, "name", None) or called_name(m) for m in metrics
-    ]
+def _name(metric: Any) -> str:
+    """Return a metric by name."""
+    if isinstance(metric, str):
+        return metric
+    return getattr(metric, "name", None) or called_name(metric)
 
 
 def _observer(progress: bool | Observer | None) -> Observer | None:

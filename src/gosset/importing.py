@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,25 +15,46 @@ from importlib.machinery import (
     FileFinder,
     SourceFileLoader,
 )
+from weakref import WeakSet
 
 from .exceptions import UsageError
 from .usercode import is_user_file
 
 _importing: ContextVar[bool] = ContextVar("importing", default=False)
 
+_before: list[set[threading.Thread]] = []
+"""For each import that is going on, the threads that were there before it."""
+
+_started: WeakSet[threading.Thread] = WeakSet()
+"""Threads that were started during an import: they may outlast it."""
+
 
 @contextmanager
 def importing() -> Iterator[None]:
     """Say that a file is imported in the block, to learn what it declares."""
     token = _importing.set(True)
+    before = set(threading.enumerate())
+    _before.append(before)
     try:
         yield
     finally:
+        _started.update(set(threading.enumerate()) - before)
+        _before.remove(before)
         _importing.reset(token)
+
+
+def _in_import() -> bool:
+    """Whether this thread imports a file, or was started while one was imported."""
+    thread = threading.current_thread()
+    # New threads do not inherit the context of the thread that starts them.
+    started = thread in _started or any(thread not in before for before in tuple(_before))
+    return _importing.get() or started
 
 
 def refuse_while_importing(what: str) -> None:
     """Raise where a file is being imported, also by way of a module that the file imports.
+
+    Also in a thread that was started by the import, even when that came to its end meanwhile.
 
     Parameters
     ----------
@@ -53,7 +75,7 @@ def refuse_while_importing(what: str) -> None:
         ...
     gosset.exceptions.UsageError: experiment 'e' is executed while its file is imported; ...
     """
-    if _importing.get():
+    if _in_import():
         raise UsageError(
             f"{what} while its file is imported",
             hint='move this line under: if __name__ == "__main__":',

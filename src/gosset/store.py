@@ -13,7 +13,7 @@ from .artifacts.base import ArtifactStore
 from .artifacts.gc import Collected, collect
 from .artifacts.values import load
 from .entities import ArtifactRef, Computation, Dataset, Experiment, Launch, Run
-from .exceptions import NotFoundError, StorageError, UsageError, did_you_mean
+from .exceptions import NotFoundError, UsageError, did_you_mean
 from .filters import Expression, equal, parse
 from .naming import checked_name
 from .reading import Runs, Series, read_series, store_html
@@ -634,13 +634,17 @@ def _order(order_by: str | Sequence[str]) -> list[Order]:
 
 
 def exists(url: str) -> bool:
-    """Whether a store is at `url`, as far as can be told without opening it."""
+    """Whether a store is at `url`, as far as can be told without opening it.
+
+    Raises
+    ------
+    UsageError
+        No kind of store has such URLs.
+    """
     file = sqlite_path(url)
     if file is not None:
         return file.exists()
-    if url.startswith(("postgresql://", "memory://")):
-        return True
-    raise StorageError(
-        f"no kind of store has URLs that begin with {url.partition(':')[0]!r}",
-        hint="use sqlite:///path, postgresql://… or memory://",
-    )
+    from .storage.urls import parsed
+
+    parsed(url)
+    return True

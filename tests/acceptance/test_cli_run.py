@@ -369,7 +369,7 @@ def test_help_imports_nothing_heavy(workplace: Workplace) -> None:
 
 def test_the_package_is_the_command(lab: Workplace) -> None:
     words = [sys.executable, "-m", "gosset", "list"]
-    assert lab.start([*words, "runs"]).stderr.startswith("gosset: there is no store yet")
+    assert lab.start([*words, "runs"]).stderr.startswith("gosset: made a store")
     assert "did you mean 'runs'" in lab.start([*words, "rusn"], code=2).stderr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import time
 from collections.abc import Callable
 from typing import Any
@@ -38,8 +39,8 @@ SCRIPT = """
 """
 
 LIMIT = 5.0
-"""Seconds for a whole process, of which a query takes a fraction of one; machines of tests
-are slow and shared."""
+"""Seconds of work for a whole process, of which a query takes a fraction of one. Not those on
+the clock: machines of tests are shared."""
 
 
 class Browser:
@@ -51,12 +52,18 @@ class Browser:
 
     def json(self, *words: str, code: int = 0) -> Any:
         """Carry out a command in time."""
-        began = time.perf_counter()
+        began = _worked()
         told = self.place.gosset(*words, "--json", code=code)
-        took = time.perf_counter() - began
+        took = _worked() - began
         self.took[" ".join(words)] = took
         assert took < LIMIT, f"{' '.join(words)} took {took:.1f} s"
         return json.loads(told.stdout if code == 0 else told.stderr)
+
+
+def _worked() -> float:
+    """Return the seconds that the processes started from here have worked."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 @pytest.fixture(scope="module")
@@ -149,8 +156,8 @@ def test_deleting_a_run_leaves_all_above_it(browser: Browser) -> None:
 def test_a_query_itself_takes_less_than_a_second(browser: Browser) -> None:
     """Without the start of a process: filter, sort and page over a thousand runs."""
     with browser.place.store() as store:
-        began = time.perf_counter()
+        began = time.process_time()
         found = store.runs("metrics.height > 100", order_by="-metrics.height", limit=50)
-        took = time.perf_counter() - began
+        took = time.process_time() - began
     assert len(found) == 50
     assert took < 1.0

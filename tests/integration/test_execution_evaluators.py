@@ -107,10 +107,15 @@ def test_an_evaluator_of_the_wrong_length_is_named_with_both_counts(
     ("options", "kind", "said"),
     [
         ({"evaluator": lambda model: 1}, ParameterError, "'<lambda>' takes (model), not"),
+        (
+            {"evaluator": lambda model, X_test, shift: 1},
+            ParameterError,
+            "takes (model, X_test, shift), not (model, X_test, …); give each further argument a",
+        ),
         ({"evaluator": lambda model, X_test, task="": 1}, UsageError, "'task', whose name is"),
         ({"evaluator": shifted, "estimator": PCA()}, UsageError, "a transformer has not"),
     ],
-    ids=["arguments", "taken", "transformer"],
+    ids=["arguments", "without default", "taken", "transformer"],
 )
 def test_an_evaluator_that_does_not_fit_is_refused(
     options: dict[str, Any], kind: type[Exception], said: str

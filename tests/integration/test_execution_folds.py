@@ -78,3 +78,16 @@ def test_output_that_is_not_there_is_told_by_its_fold_or_by_what_failed(store):
         assert "stage 'part' failed with ValueError: no" in str(told.value)
     with pytest.raises(NotFoundError, match="did you mean 'after'"):
         store.output(run, "aftr", fold=good)
+
+
+def test_metric_that_is_not_logged_on_every_fold_is_told_once(carry_out):
+    @gs.stage
+    def fit(fold, seed):
+        gs.log({"all": 1.0, **({"some": 2.0} if fold.number != 1 else {})})
+
+    rows = [[float(n)] for n in range(9)]
+    options = {"dataset": (rows, [0, 1, 0] * 3), "splits": gs.splits.kfold(3), "seeds": [1, 2]}
+    result, told = carry_out(fit, **options)
+    assert [[*run.metrics] for run in result.runs] == [["all"], ["all"]]
+    (warning,) = [each for each in told["warnings"] if "'some'" in each]
+    assert warning.startswith("metric 'some' is not logged on fold 1: ")

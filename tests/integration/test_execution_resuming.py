@@ -9,7 +9,7 @@ import pytest
 
 import gosset as gs
 from gosset.entities import Status
-from gosset.exceptions import StorageError, UsageError
+from gosset.exceptions import MetricError, StorageError, UsageError
 
 # -- what the catalog refuses
 
@@ -23,15 +23,28 @@ CREATE TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'no more r
 """
 
 
+ALLOW_IN_POSTGRESQL = "DROP FUNCTION refuse CASCADE"
+ALLOW_IN_SQLITE = "DROP TRIGGER refuse"
+
+
 def refuse_runs(store):
     """Have the database itself refuse to add runs."""
+    on_database(store, REFUSE_IN_SQLITE, REFUSE_IN_POSTGRESQL)
+
+
+def allow_runs(store):
+    """Have it add runs again."""
+    on_database(store, ALLOW_IN_SQLITE, ALLOW_IN_POSTGRESQL)
+
+
+def on_database(store, in_sqlite, in_postgresql):
     if store.url.startswith("sqlite"):
         with sqlite3.connect(store.url.removeprefix("sqlite:///")) as connection:
-            connection.execute(REFUSE_IN_SQLITE)
+            connection.execute(in_sqlite)
         connection.close()
     else:
         with psycopg.connect(store.url, autocommit=True) as connection:
-            connection.execute(REFUSE_IN_POSTGRESQL)
+            connection.execute(in_postgresql)
 
 
 @pytest.mark.parametrize("executor", ["inline", "processes"])
@@ -46,6 +59,35 @@ def test_launch_whose_runs_cannot_be_added_has_failed_at_once(store, executor):
     assert store.runs() == []
     # Nothing goes on that would keep it alive, and it is nobody's orphan.
     assert store.catalog.reap() == 0
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_launch_that_ended_before_it_had_runs_gets_them_when_it_is_resumed(store, executor):
+    refuse_runs(store)
+
+    def count(run):
+        run.fields["n"] = run.params.n
+
+    declared = {"n": [1, 2]}
+    experiment = gs.Experiment("e", steps=[count], parameters=declared, seeds=[3, 4])
+    with pytest.raises(StorageError, match="no more runs"):
+        experiment.execute(store=store, executor=executor, progress=False)
+    allow_runs(store)
+    again = experiment.resume(store=store, progress=False)
+    again.raise_for_status()
+    assert [(run.fields["n"], run.seed) for run in again.runs] == [(1, 3), (1, 4), (2, 3), (2, 4)]
+    assert again.launch == store.catalog.find("launches", "e#1")
+    assert store.catalog.count("launches") == 1
+
+
+def test_summary_of_a_launch_without_runs_is_told(store):
+    experiment = gs.Experiment("e", steps=[lambda run: None])
+    result = experiment.execute(store=store, executor="inline", progress=False)
+    store.catalog.delete("runs", result.runs[0].id)
+    lines = str(experiment.resume(store=store, progress=False)).splitlines()
+    assert "launch 1" in lines[0]
+    assert lines[0].endswith("nothing to resume")
+    assert lines[-1] == f"kept in {store.url}"
 
 
 # -- one launch, two processes
@@ -239,3 +281,51 @@ def test_launch_without_the_cache_finds_its_own_work_again_and_nothing_older(sto
     mended.touch()
     experiment.resume(store=store, progress=False).raise_for_status()
     assert calls.read_text().split() == ["fragile-2", "after-2"]
+
+
+# -- with metrics of its own
+
+
+def accuracy(value):
+    """Bear the name of a metric that Gosset knows as well."""
+    return 10.0 * value
+
+
+def doubled(value):
+    return 2.0 * value
+
+
+def launched_with_own_metric(tmp_path, store, declared):
+    """Return an experiment, mended after a launch that was given a metric function."""
+    mended = tmp_path / "mended"
+
+    @gs.stage
+    def value():
+        if not mended.exists():
+            raise ValueError("not yet")
+        return 2
+
+    experiment = gs.Experiment("e", stages=[value], metrics=declared)
+    result = experiment.execute(metrics=[accuracy], executor="inline", store=store, progress=False)
+    assert result.status is Status.FAILED
+    assert result.launch.settings["metrics"] == ["accuracy"]
+    mended.touch()
+    return experiment
+
+
+def test_metric_function_of_the_call_is_found_among_those_declared(tmp_path, store):
+    experiment = launched_with_own_metric(tmp_path, store, declared=[doubled, accuracy])
+    again = experiment.resume(store=store, progress=False)
+    assert {name: m.value for name, m in again.runs[0].metrics.items()} == {"accuracy": 20.0}
+
+
+def test_metric_function_that_is_not_declared_is_given_again(tmp_path, store):
+    experiment = launched_with_own_metric(tmp_path, store, declared=[])
+    with pytest.raises(MetricError) as raised:
+        experiment.resume(store=store, progress=False)
+    assert str(raised.value) == (
+        "launch e#1 was given the metric 'accuracy', which the experiment does not declare; "
+        "give it again with metrics=[…]"
+    )
+    again = experiment.resume(store=store, progress=False, metrics=[accuracy])
+    assert {name: m.value for name, m in again.runs[0].metrics.items()} == {"accuracy": 20.0}

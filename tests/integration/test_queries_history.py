@@ -29,6 +29,29 @@ def test_stage_that_was_renamed_is_new_and_not_compared_with_siblings(carry_out,
     assert "parameter k: 2 → 3 since run k#4" in told(store, "k#5", "totale")
 
 
+def test_later_computations_do_not_push_out_what_one_is_compared_with(
+    carry_out, store, monkeypatch
+):
+    monkeypatch.setattr("gosset.queries.history.NEAREST", 3)
+
+    @gs.stage
+    def total(k: int = 1):
+        return k
+
+    carry_out(total, name="k", parameters={"k": [1]})
+    carry_out(total, name="k", parameters={"k": [2]})
+    again = carry_out(total, name="k", parameters={"k": [2]}, cache=False)[1]
+    assert again["computed"] == ["total"]
+    store.catalog.evict([store.computations(store.run("k#2"))[0].key])
+    carry_out(total, name="k", parameters={"k": [2]})
+    carry_out(total, name="k", parameters={"k": [3, 4, 5, 6]})
+    for _ in range(3):
+        carry_out(total, name="k", parameters={"k": [2]}, cache=False)
+    assert told(store, "k#1", "total") == "computed: first time"
+    assert told(store, "k#2", "total").startswith("computed: parameter k: 1 → 2 since run k#1")
+    assert told(store, "k#4", "total").startswith("computed: run k#3 did the same")
+
+
 LAB = """\
 import numpy as np
 import gosset as gs

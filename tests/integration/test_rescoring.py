@@ -104,3 +104,18 @@ def test_of_stages_without_them_it_is_said_what_it_takes():
             compute_metrics(store, [run], ["accuracy"])
         with pytest.raises(MetricError, match="did you mean 'accuracy'"):
             compute_metrics(store, [run], ["acuracy"])
+
+
+def named(predicted):
+    return str(predicted)
+
+
+def test_what_is_no_number_is_refused_as_by_the_run_itself():
+    dataset = gs.datasets.load_iris()
+    with gs.open_store("memory://") as store:
+        run = carried_out(store, "given", [], stages=[guesses], dataset=dataset, splits=3)
+        with pytest.raises(MetricError) as raised:
+            compute_metrics(store, [run], [named])
+    assert str(raised.value) == (
+        "metric 'named' returned a str, not a number; return one, or several by outputs=(…)"
+    )

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from gosset.entities import Metric
+from gosset.entities import CacheEntry, Metric
 from gosset.filters import parse
+from gosset.identifiers import now
 from gosset.storage import open_catalog
 from gosset.storage.base import Batch, NewRun, Order, RunUpdate
 from gosset.storage.sql import SQLCatalog
@@ -87,3 +88,24 @@ def test_the_first_of_many_need_no_sort(catalog: SQLCatalog) -> None:
     for order in (ACCURACY, [Order("params.lr")], []):
         for plan in _plans(catalog, lambda c, o=order: c.select("runs", order=o, limit=1)):
             assert "USE TEMP B-TREE FOR ORDER BY" not in plan, plan
+
+
+def test_cache_entries_are_locked_in_the_order_of_their_keys(catalog: SQLCatalog) -> None:
+    keys = ["b", "c", "a"]
+    entries = [
+        CacheEntry(key=key, recipe="r", stage="s", parts={}, outputs=(), wall=None, created=now())
+        for key in keys
+    ]
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    @sa.event.listens_for(catalog._database._engine, "before_cursor_execute")
+    def hear(_: Any, __: Any, statement: str, values: Any, *___: Any) -> None:
+        if statement.startswith("SELECT") and 'cache_entries."key" IN' in statement:
+            asked.append((statement, tuple(values)))
+
+    catalog.record(Batch(entries=entries))
+    catalog.evict(keys)
+    assert len(asked) == 2
+    for statement, values in asked:
+        assert statement.endswith('ORDER BY cache_entries."key"')
+        assert [value for value in values if value in keys] == ["a", "b", "c"]

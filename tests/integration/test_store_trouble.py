@@ -18,7 +18,8 @@ import pytest
 
 import gosset as gs
 from gosset.discovery import load_experiments
-from gosset.exceptions import ArtifactDamagedError, ArtifactMissingError, GossetError
+from gosset.exceptions import ArtifactDamagedError, ArtifactMissingError, GossetError, UsageError
+from gosset.store import exists
 
 GOSSET = str(Path(sys.executable).with_name("gosset"))
 
@@ -391,3 +392,21 @@ def test_a_temporary_folder_without_room_changes_nothing(lab: Lab) -> None:
         missing = str(Path(folder) / "gone")
         lab.gosset("run", "blobs.py", "-p", "size=1250", TMPDIR=missing)
     assert len(_artifacts(lab.database.parent)) >= 3
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("scheme", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_every_spelling_of_a_postgresql_store_that_runs_use_is_read(
+    postgresql_url: str, tmp_path: Path, scheme: str
+) -> None:
+    url = postgresql_url.replace("postgresql", scheme, 1)
+    with gs.open_store(url, artifacts=str(tmp_path)) as made:
+        assert exists(url)
+    with gs.open_store(url, artifacts=str(tmp_path), create=False) as store:
+        assert store.url == made.url
+
+
+@pytest.mark.parametrize("url", ["ftp://host/store", "lab.db", "sqlite://"])
+def test_whether_a_store_is_there_is_asked_of_urls_of_stores_alone(url: str) -> None:
+    with pytest.raises(UsageError, match="use sqlite:///"):
+        exists(url)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+import gosset as gs
+from gosset.cli.main import main
 from gosset.cli.sections import sections
 from gosset.cli.tabulating import fitted, tabulate
 
@@ -24,13 +29,13 @@ def run(number: int = 1, **given: Any) -> dict[str, Any]:
     } | given
 
 
-def test_a_mean_over_some_of_the_folds_is_not_shown_beside_whole_ones() -> None:
-    runs = [run(1), run(2, status="failed", metrics={"accuracy": 0.5, "loss": 0.25})]
+def test_what_a_failed_run_measured_is_listed() -> None:
+    # A mean over only some of the folds is not kept with a run to begin with.
+    runs = [run(1), run(2, status="failed", metrics={"accuracy": 0.5})]
     shown = tabulate("runs", runs).to_dicts()
-    assert [row["metrics.accuracy"] for row in shown] == ["0.9800", None]
-    assert shown[1]["metrics.loss"] == "0.2500"  # not of folds: whole as it is
-    given = tabulate("runs", runs, for_people=False).to_dicts()
-    assert given[1]["metrics.accuracy"] == 0.5
+    assert [row["metrics.accuracy"] for row in shown] == ["0.9800", "0.5000"]
+    lines = sections({"number": 1, "runs": runs}).splitlines()
+    assert [line.split()[-1] for line in lines[-2:]] == ["0.9800", "0.5000"]
 
 
 def test_none_is_told_from_what_is_not_there() -> None:
@@ -72,7 +77,7 @@ def test_what_stages_printed_is_shown_under_their_names() -> None:
 
 
 def test_the_runs_of_a_launch_are_shown_with_their_metrics() -> None:
-    runs = [run(1), run(2, status="failed")]
+    runs = [run(1), run(2, status="failed", metrics={})]
     lines = sections({"number": 1, "runs": runs}).splitlines()
     head = next(line for line in lines if "params" in line)
     assert head.split()[-1] == "accuracy"
@@ -94,3 +99,34 @@ def test_columns_that_few_rows_have_are_hidden_where_the_terminal_is_narrow() ->
     assert least.columns == ("name", "status", "launch", "seed", "params.k", "metrics.accuracy")
     assert hidden[-2:] == ["started", "duration"]
     assert [row["params.k"] for row in least.to_dicts()] == [1, 2, 1]
+
+
+@pytest.fixture
+def wide(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A store whose runs have more parameters than a terminal has room for."""
+    url = f"sqlite:///{tmp_path}/lab.db"
+    monkeypatch.delenv("COLUMNS", raising=False)
+    sets = [{f"parameter_{n}": "x" * 20 for n in range(20)}, {}]
+    experiment = gs.Experiment("e", steps=[lambda run: None], parameters=sets)
+    experiment.execute(store=url, executor="inline", progress=False)
+    return url
+
+
+def test_without_a_terminal_every_column_is_listed(
+    wide: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["--store", wide, "list", "runs"]) == 0
+    shown, said = capsys.readouterr()
+    columns = shown.splitlines()[0].split()
+    assert {"started", "duration", "params.parameter_19"} <= set(columns)
+    assert "not shown" not in said
+
+
+def test_without_a_terminal_columns_says_how_wide_lists_are(
+    wide: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["--store", wide, "list", "runs"]) == 0
+    shown, said = capsys.readouterr()
+    assert max(map(len, shown.splitlines())) <= 100
+    assert "not shown: params.parameter_0, " in said

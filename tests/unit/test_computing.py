@@ -12,6 +12,7 @@ from gosset.planner.works import (
     LOGGED,
     Collected,
     Constant,
+    Held,
     Output,
     RunFacts,
     TaskSpec,
@@ -98,10 +99,14 @@ def test_candidate_of_the_key_is_taken_instead_of_computing():
     anywhere = MemoryArtifacts()
     held = keep("from the cache", "plus_one", anywhere)
     key = key_of("recipe of plus_one", {"x": keep(1, "one", anywhere).identity})
-    bench = Bench(one, plus_one, candidates={"recipe of plus_one": {key: (held,), "other": ()}})
+    bench = Bench(
+        one,
+        plus_one,
+        candidates={"recipe of plus_one": {key: Held((held,), ("a.txt",)), "other": Held(())}},
+    )
     _, second = bench.carry_out(work(0, "one"), work(1, "plus_one", x=Output(0, "one")))
     assert second.status is ComputationStatus.CACHED
-    assert second.outputs == (held,)
+    assert (second.outputs, second.reads) == ((held,), ("a.txt",))
 
 
 def test_work_after_a_failure_is_skipped_and_work_beside_it_is_not():

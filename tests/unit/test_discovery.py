@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import gosset as gs
 from gosset.discovery import experiment_of, load_experiments, load_module
 from gosset.exceptions import UsageError
+from gosset.importing import importing, refuse_while_importing
 
 DECLARED = """\
 import gosset as gs
@@ -64,6 +66,44 @@ def test_nor_is_it_started_by_a_module_that_the_file_imports(write: Write) -> No
     path = write("outer_one.py", "from beside_it import inner\n")
     with pytest.raises(UsageError, match=f"^{beside}:8: experiment 'inner' is executed"):
         load_module(path)
+
+
+@pytest.mark.parametrize("end", ["thread.join()\n", ""], ids=["during it", "after it"])
+def test_nor_by_a_thread_that_the_import_starts(write: Write, end: str) -> None:
+    threads = (
+        "import threading\n"
+        "imported, refused = threading.Event(), []\n"
+        "def execute():\n"
+        "    imported.wait()\n"
+        "    try:\n"
+        "        inner.execute()\n"
+        "    except gs.UsageError as error:\n"
+        "        refused.append(str(error))\n"
+        "thread = threading.Thread(target=execute)\n"
+        "thread.start()\n"
+    )
+    during = "imported.set()\n" if end else ""
+    path = write(f"threads_{bool(end)}.py", DECLARED, threads, during, end)
+    module = load_module(path)
+    module.imported.set()
+    module.thread.join()
+    assert "experiment 'inner' is executed while its file is imported" in module.refused[0]
+
+
+def test_a_thread_that_was_there_before_an_import_is_not_refused() -> None:
+    ready, done = threading.Event(), []
+
+    def other() -> None:
+        ready.wait()
+        refuse_while_importing("something")
+        done.append(True)
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with importing():
+        ready.set()
+        thread.join()
+    assert done
 
 
 def test_a_guarded_call_and_a_plan_are_not_refused(write: Write) -> None:

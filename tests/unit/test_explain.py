@@ -15,7 +15,7 @@ from gosset.entities import (
     Run,
     Status,
 )
-from gosset.queries.explain import Made, explain
+from gosset.queries.explain import Made, changes_between, explain
 
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -180,3 +180,17 @@ def test_methods_are_told_with_their_class_and_file() -> None:
     assert "constant `Tool.prop` in helpers2.py changed" in told("helpers2.Tool.prop")
     assert "`Outer.Inner.run` in lab/tools.py changed" in told("lab.tools.Outer.Inner.run")
     assert "`inner` in lab/tools.py changed" in told("lab.tools.outer.<locals>.inner")
+
+
+def test_code_in_several_parameters_is_told_in_the_order_of_their_names() -> None:
+    names = [f"p{number}" for number in range(9)]
+
+    def reaching(number: int, digest: str) -> Made:
+        one = made(number)
+        assert one.entry is not None
+        reached = {name: {"m.f": {"digest": digest, "heading": "def f():"}} for name in names}
+        parts = {**one.entry.parts, "reached": reached}
+        return replace(one, entry=replace(one.entry, parts=parts))
+
+    changes = changes_between(reaching(1, "a"), reaching(2, "b"))
+    assert [change.parameter for change in changes] == names

@@ -93,8 +93,9 @@ def measured(*given):
     for each, fold, value in given:
         if not each.metric:
             value = {"metrics": {}, "fields": {}, "tags": [], **value}
+        ended = () if each.metric else (keep(1, each.name, artifacts),)
         name = each.name if each.metric else LOGGED
-        outputs.append((each, fold, (keep(value, name, artifacts),)))
+        outputs.append((each, fold, (*ended, keep(value, name, artifacts))))
     return measure(outputs, artifacts)
 
 
@@ -173,9 +174,33 @@ def test_failure_of_a_stage_that_gives_no_score_costs_none():
     assert measure([*outputs, (final, 1, ())], artifacts).metrics[0].folds == (0.5, 0.5)
 
 
-def test_what_was_logged_on_every_fold_stands_although_a_stage_failed_afterwards():
+def test_what_a_stage_logged_before_it_failed_is_no_score_of_its_fold():
     artifacts = MemoryArtifacts()
     logged = keep({"metrics": {"loss": 0.5}, "fields": {}, "tags": []}, LOGGED, artifacts)
     ended = (keep(1, "fit", artifacts), logged)
+    assert measure([(fit, 0, ended), (fit, 1, ended)], artifacts).metrics[0].folds == (0.5, 0.5)
     found = measure([(fit, 0, ended), (fit, 1, (logged,))], artifacts)
-    assert found.metrics[0].folds == (0.5, 0.5)
+    assert (found.metrics, found.partial) == ([], ())
+    # Of a run without folds it is what there is.
+    assert measure([(fit, None, (logged,))], artifacts).metrics[0].value == 0.5
+
+
+def test_metric_that_is_logged_on_some_folds_only_is_told_and_none_of_the_run():
+    given = [(fit, fold, {"metrics": {"all": 1.0, **more}}) for fold, more in SOME.items()]
+    found = measured(*given)
+    assert [each.name for each in found.metrics] == ["all"]
+    (told,) = found.partial
+    assert told.startswith("metric 'loss' is not logged on fold 1: ")
+    # Another stage may log it there.
+    found = measured(*given, (final, 1, {"metrics": {"loss": 10.0}}))
+    assert {each.name: each.folds for each in found.metrics}["loss"] == (0.0, 10.0, 20.0)
+    assert found.partial == ()
+
+
+SOME = {0: {"loss": 0.0}, 1: {}, 2: {"loss": 20.0}}
+
+
+def test_field_that_is_missing_on_a_fold_leaves_its_place_empty_unless_all_are_the_same():
+    given = {0: {"epochs": 10, "kind": "tree"}, 1: {}, 2: {"epochs": 30, "kind": "tree"}}
+    found = measured(*((fit, fold, {"fields": fields}) for fold, fields in given.items()))
+    assert found.fields == {"epochs": [10, None, 30], "kind": "tree"}

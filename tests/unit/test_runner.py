@@ -10,7 +10,7 @@ from gosset.executors.inline import InlineExecutor
 from gosset.pipeline import Scope, build
 from gosset.planner.plan import Action, RunPlan, no_cache
 from gosset.planner.planning import plan, to_work
-from gosset.planner.works import Constant, RunFacts
+from gosset.planner.works import Constant, Held, RunFacts
 from gosset.running.computing import WorkerSetup
 from gosset.running.measuring import summarise
 from gosset.running.observing import Quiet
@@ -277,6 +277,6 @@ def test_a_task_does_not_grow_with_what_the_cache_holds():
     planned = make_plan(1)
     *_, last = planned.items
     before = len(pickle.dumps(to_work(last)))
-    last.candidates = {f"key {i}": () for i in range(10_000)}
+    last.candidates = {f"key {i}": Held(()) for i in range(10_000)}
     assert len(pickle.dumps(to_work(last))) == before
     assert len(planned.candidates()[last.recipe]) == 10_000

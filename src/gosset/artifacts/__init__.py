@@ -1,4 +1,4 @@
-"""Artifact stores: bytes addressed by their digest, in memory, in a folder, or anywhere fsspec reaches."""
+"""Artifact stores: bytes by their digest, in memory, in a folder or wherever fsspec reaches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every artifact store does alike: hash what goes in, check what comes out, say what is wrong."""
+"""What artifact stores do alike: hash what goes in, check what comes out, say what is wrong."""
 
 from __future__ import annotations
 

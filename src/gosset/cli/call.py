@@ -45,14 +45,20 @@ class Call:
         return _current(open_store(settings=self.settings(), create=False))
 
     def browsing(self) -> Store:
-        """Open the store, or an empty one where the default one was not made yet."""
+        """Open the store; the default one is made where it is not there yet."""
+        from ..exceptions import StoreReadOnlyError
         from ..store import exists, open_store
 
         settings = self.settings()
-        if settings.store is None and not exists(settings.store_url):
-            say("there is no store yet; the first gosset run makes one")
+        if settings.store is not None or exists(settings.store_url):
+            return _current(open_store(settings=settings, create=False))
+        try:
+            store = open_store(settings=settings)
+        except StoreReadOnlyError:
+            say("there is no store yet, and none can be made here")
             return open_store("memory://")
-        return _current(open_store(settings=settings, create=False))
+        say(f"made a store: {store.url}")
+        return store
 
 
 def _current(store: Store) -> Store:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import contextlib
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .call import call_of
 from .options import Json
 from .output import emit, emit_json, emit_table, say
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A setting, e.g. jobs.")]
 
@@ -28,11 +32,24 @@ def list_settings(context: typer.Context, as_json: Json = False) -> None:
     from ..settings import NAMES
 
     settings = call_of(context).settings()
+    _prepare(settings)
     if as_json:
         emit_json({n: {"value": getattr(settings, n), "origin": settings.origin(n)} for n in NAMES})
         return
     rows = tuple((n, _effective(settings, n), settings.origin(n)) for n in NAMES)
     emit_table(Table(("setting", "value", "origin"), rows))
+
+
+def _prepare(settings: Settings) -> None:
+    """Make a file to write settings into, where there is no store that has one."""
+    from ..exceptions import StoreReadOnlyError
+    from ..settings import STORE_FOLDER, prepare_store_folder
+
+    folder = settings.root / STORE_FOLDER
+    if settings.store is None and not folder.exists():
+        with contextlib.suppress(StoreReadOnlyError):
+            prepare_store_folder(folder)
+            say(f"made {folder / 'config.toml'}")
 
 
 def get(context: typer.Context, name: Name, as_json: Json = False) -> None:

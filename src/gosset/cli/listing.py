@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
 PAGE = 50
 """How many rows a terminal is shown unless a limit is given."""
-
-WIDE = 160
-"""Characters of a line where there is no terminal, and COLUMNS says nothing."""
 
 ListedKind = Annotated[
     str,
@@ -104,8 +102,8 @@ def list_entities(
         return
     table = tabulate(kind, documents, chosen, known, for_people=for_people)
     hidden: list[str] = []
-    if for_people and chosen is None:
-        table, hidden = fitted(table, shutil.get_terminal_size((WIDE, 0)).columns)
+    if for_people and chosen is None and (sys.stdout.isatty() or os.environ.get("COLUMNS")):
+        table, hidden = fitted(table, shutil.get_terminal_size().columns)
     if for_people and not documents:
         say(f"no {kind}")
     else:

@@ -9,7 +9,7 @@ from typing import Any
 from ..compare.tables import aligned, printable, rounded
 from ..entities import ExceptionInfo
 from ..results.summary import last_user_frame
-from .tabulating import humane, is_partial
+from .tabulating import humane
 
 _LONG = 40
 """Lines of a source or a log that are shown."""
@@ -98,9 +98,9 @@ def _runs(runs: Sequence[Mapping[str, Any]]) -> str:
     names = list(dict.fromkeys(n for run in runs for n in run["metrics"] if "/" not in n))
     rows = [["name", "status", "seed", "params", *names]]
     for run in runs:
-        whole = {n: v for n, v in run["metrics"].items() if not is_partial(run, n)}
+        scores = run["metrics"]
         facts = [_short(run[name]) for name in ("name", "status", "seed", "params")]
-        rows.append([*facts, *(_number(whole[n]) if n in whole else "–" for n in names)])
+        rows.append([*facts, *(_number(scores[n]) if n in scores else "–" for n in names)])
     return aligned(rows)
 
 

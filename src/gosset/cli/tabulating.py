@@ -91,10 +91,10 @@ def tabulate(
 
 
 def fitted(table: Table, width: int) -> tuple[Table, list[str]]:
-    """Return a table that is no wider than a terminal, where that can be, and what it hides.
+    """Return a table that is no wider than `width`, where that can be, and what it hides.
 
-    Hidden are columns that not every row has a value in, those with the fewest values first,
-    and then times. What every row has is never hidden, however wide it is.
+    Hidden are parameters, metrics and fields that not every row has, those with the fewest
+    values first, and then times. Other columns are never hidden, however wide they are.
 
     Examples
     --------
@@ -194,17 +194,9 @@ def _given(name: str, row: Mapping[str, Any]) -> Cell:
 
 def _told(name: str, row: Mapping[str, Any]) -> Cell:
     value = row.get(name)
-    if name.startswith("metrics.") and is_partial(row, name.removeprefix("metrics.")):
-        return None
     if value is None and name in row and name.startswith(("params.", "fields.")):
         return NULL
     return humane(name, value)
-
-
-def is_partial(run: Mapping[str, Any], metric: str) -> bool:
-    """Whether a metric may be the mean of only some folds: no table shows it beside whole ones."""
-    folds = run.get("metrics_folds")
-    return bool(folds and metric in folds) and run["status"] != "complete"
 
 
 def humane(name: str, value: Any) -> Cell:

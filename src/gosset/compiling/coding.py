@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from ..fingerprint import Code, code_digest, combine, digest
+from ..fingerprint import Code, Planned, code_digest, combine, digest
 from ..pipeline import Pipeline
 from ..stages import Stage
 from ..types import JSONValue
@@ -25,11 +25,14 @@ class CodeVersion:
     content : mapping
         For the catalog: ``stages`` {stage → {digest, parts, packages, version}},
         ``sources`` {component → source}, ``unresolved``.
+    files : mapping
+        Stage → files whose content counts in the digest of its code.
     """
 
     stages: Mapping[str, str]
     fingerprint: str
     content: Mapping[str, JSONValue]
+    files: Mapping[str, tuple[Planned, ...]] = field(default_factory=dict)
 
 
 def code_version(
@@ -53,12 +56,15 @@ def code_version(
         this launch asks for them or not.
     """
     digests: dict[str, str] = {}
+    files: dict[str, tuple[Planned, ...]] = {}
     stages: dict[str, JSONValue] = {}
     sources: dict[str, JSONValue] = {}
     unresolved: set[str] = set()
     for name, stage in pipeline.stages.items():
         code = code_digest(stage.function, depends=stage.depends)
         digests[name] = f"version:{stage.version}" if stage.version else code.digest
+        if code.files and not stage.version:
+            files[name] = code.files
         if stage.view:
             continue
         stages[name] = _described(code, stage.version)
@@ -87,7 +93,7 @@ def code_version(
         "sources": sources,
         "unresolved": [*sorted(unresolved)],
     }
-    return CodeVersion(digests, combine("execution", *parts), content)
+    return CodeVersion(digests, combine("execution", *parts), content, files)
 
 
 def with_versioned_views(pipeline: Pipeline, codes: Mapping[str, str]) -> Pipeline:

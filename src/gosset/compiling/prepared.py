@@ -146,6 +146,7 @@ class Prepared:
             sources=self.source,
             lookup=lookup,
             targets=self.blueprint.targets,
+            files=self.code.files,
         )
 
 

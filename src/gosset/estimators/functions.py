@@ -13,6 +13,8 @@ from .rows import count
 MADE_OF = ("fit_function", "evaluate_function", "task")
 """What an estimator of functions is made of; every other parameter is the functions'."""
 
+_FURTHER = "give each further argument a default; it can be varied"
+
 
 class FunctionEstimator:
     """An estimator whose fitting and predicting are functions of the user.
@@ -129,7 +131,7 @@ class FunctionEstimator:
         hint = "a function that makes an estimator has a default for every argument"
         _check_takes(self.fit_function, ("X_train", "y_train"), hint)
         if self.evaluate_function is not None:
-            check_evaluator(self.evaluate_function)
+            _check_takes(self.evaluate_function, ("model", "X_test"), _FURTHER)
         declared = self._declared()
         effective = self._effective()
         for argument in declared:
@@ -212,14 +214,13 @@ def evaluated(
 
 
 def check_evaluator(function: Callable[..., Any]) -> None:
-    """Raise unless `function` can be called with a model and features.
+    """Raise unless `function` can be called with a model and features, and nothing else.
 
     Raises
     ------
     ParameterError
     """
-    hint = "give each further argument a default; it can be varied"
-    _check_takes(function, ("model", "X_test"), hint)
+    _check_takes(function, ("model", "X_test"), _FURTHER, alone=True)
 
 
 def _check_rows(function: Callable[..., Any], what: str, values: Any, rows: int) -> None:
@@ -232,13 +233,16 @@ def _check_rows(function: Callable[..., Any], what: str, values: Any, rows: int)
         )
 
 
-def _check_takes(function: Callable[..., Any], names: tuple[str, str], hint: str) -> None:
+def _check_takes(
+    function: Callable[..., Any], names: tuple[str, str], hint: str, *, alone: bool = False
+) -> None:
+    """Raise unless it can be called with two arguments, and `alone` with no others."""
     try:
         signature = inspect.signature(function)
     except ValueError:  # some functions written in C do not tell
         return
     try:
-        signature.bind_partial(*names)
+        (signature.bind if alone else signature.bind_partial)(*names)
     except TypeError:
         raise ParameterError(
             f"the function {called_name(function)!r} takes {signature}, not "

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .code import Code as Code
     from .code import code_digest as code_digest
     from .files import File as File
+    from .files import Planned as Planned
     from .files import files_in as files_in
     from .leaves import FORMAT as FORMAT
     from .names import dynamic_ways as dynamic_ways
@@ -25,6 +26,7 @@ _HOMES = {
     "Code": "code",
     "FORMAT": "leaves",
     "File": "files",
+    "Planned": "files",
     "code_digest": "code",
     "codes_in": "values",
     "combine": "values",

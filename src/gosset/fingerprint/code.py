@@ -22,8 +22,9 @@ from blake3 import blake3
 from .bytecode import Chain, chains_of, encode_bytecode
 from .callables import is_stage
 from .classes import encode_class
+from .encoding import Encoder, Family
 from .families import encoder
-from .files import File
+from .files import File, Planned
 from .leaves import FORMAT, leaf, text
 from .names import Foreign, Found, Unfollowed, find
 from .origins import (
@@ -58,6 +59,8 @@ class Code:
         Distribution → version, of those that are reached; ``python`` among them.
     unresolved : tuple of str
         What could not be followed, in words.
+    files : tuple of Planned
+        Files whose content counts in the digest.
     """
 
     digest: str
@@ -65,6 +68,7 @@ class Code:
     sources: dict[str, str]
     packages: dict[str, str]
     unresolved: tuple[str, ...] = ()
+    files: tuple[Planned, ...] = ()
 
 
 def code_digest(obj: object, *, depends: Iterable[object] = ()) -> Code:
@@ -107,6 +111,14 @@ def code_digest(obj: object, *, depends: Iterable[object] = ()) -> Code:
     return _Closure(obj, tuple(depends)).result()
 
 
+def code_in_value(obj: object) -> Code:
+    """Return the code of a function or class that is a value, or a part of one.
+
+    It is not called as a stage is, so that files in its defaults count by their content.
+    """
+    return _Closure(obj, (), called=False).result()
+
+
 def code_identity(value: Any) -> str:
     """Return what stands for a function, a class or a module in the digest of a value.
 
@@ -115,7 +127,7 @@ def code_identity(value: Any) -> str:
     """
     if origin_of(value) is Origin.PYTHON and not isinstance(value, types.FunctionType):
         return _foreign_identity(value)
-    return code_digest(value).digest
+    return code_in_value(value).digest
 
 
 def _foreign_identity(value: Any) -> str:
@@ -187,12 +199,14 @@ class _Component:
 class _Closure:
     """Walks the graph of code from one entry. Implements :class:`Reach` for its encoders."""
 
-    def __init__(self, entry: object, depends: tuple[object, ...]) -> None:
+    def __init__(self, entry: object, depends: tuple[object, ...], *, called: bool = True) -> None:
         self._components: dict[tuple[str, str, str, int], _Component] = {}
         self._packages = python_version()
         self._unresolved: set[str] = set()
+        self._files: dict[Planned, None] = {}
         self._declared = bool(depends)
         self._entry = entry
+        self._called = called
         root = _Component(_ENTRY, "", _ENTRY, entry)
         self._here = root
         self._write(root, [(entry, _ENTRY), *([(depends, "depends")] if depends else [])])
@@ -224,6 +238,7 @@ class _Closure:
             sources=sources,
             packages=packages,
             unresolved=tuple(sorted(self._unresolved)),
+            files=tuple(self._files),
         )
 
     def _walk(self, root: _Component) -> list[_Component]:
@@ -299,12 +314,20 @@ class _Closure:
 
     # The descriptions of components.
 
-    def _write(self, component: _Component, values: Iterable[tuple[object, str]]) -> None:
-        out = encoder(self)
+    def _write(
+        self, component: _Component, values: Iterable[tuple[object, str]], *first: Family
+    ) -> None:
+        out = encoder(self, *first, self._note_file)
         for value, where in values:
             out.text(b"part", where)
             out.encode(value, where)
         component.own += bytes(out.out)
+
+    def _note_file(self, out: Encoder, value: Any, where: str) -> bool:
+        """Note a file that counts; how it is written is told elsewhere."""
+        if isinstance(value, File):
+            self._files[Planned.of(value)] = None
+        return False
 
     def _describe_function(self, component: _Component) -> None:
         function: types.FunctionType = component.value
@@ -312,18 +335,16 @@ class _Closure:
         component.source = facts.text
         component.own = facts.body
         cells = _cells(function)
-        defaults, named = function.__defaults__, function.__kwdefaults__
-        if function is self._entry:
-            # A stage's file is a parameter: only where it lies by default is part of the code.
-            defaults = defaults and tuple(map(_place, defaults))
-            named = named and {name: _place(value) for name, value in named.items()}
+        defaults = (function.__defaults__, function.__kwdefaults__)
         values = [
-            (defaults, "defaults"),
-            (named, "defaults"),
             (function.__dict__.get("__wrapped__"), "__wrapped__"),
             *((v, name) for name, v in cells.items() if not isinstance(v, types.ModuleType)),
         ]
-        self._write(component, [(value, where) for value, where in values if value is not None])
+        # A stage's defaults are parameters, and the content of their files counts as such.
+        own = self._called and function is self._entry
+        first = [_encode_any_file] if own else []
+        self._write(component, [(v, "defaults") for v in defaults if v is not None], *first)
+        self._write(component, [(v, where) for v, where in values if v is not None])
         for decorator in facts.decorators:
             self._decorate(component, decorator, function.__globals__)
         for chain in facts.chains:
@@ -377,7 +398,7 @@ class _Closure:
         self._write(component, values)
 
     def _describe_class(self, component: _Component) -> None:
-        out = encoder(self)
+        out = encoder(self, self._note_file)
         encode_class(out, component.value)
         component.own = bytes(out.out)
         component.source = self._statement(component)
@@ -409,8 +430,12 @@ _DESCRIBE: Final = {
 }
 
 
-def _place(value: object) -> object:
-    return value.path if isinstance(value, File) else value
+def _encode_any_file(out: Encoder, value: Any, where: str) -> bool:
+    """Write a file without its path and content."""
+    if not isinstance(value, File):
+        return False
+    out.text(b"file", "")
+    return True
 
 
 def _cells(function: types.FunctionType) -> dict[str, Any]:

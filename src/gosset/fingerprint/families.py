@@ -11,9 +11,9 @@ from .objects import encode_declared, encode_estimator, encode_fields
 from .plain import encode_kinds, encode_plain
 
 
-def encoder(reach: Reach) -> Encoder:
-    """Return an encoder that knows every family of values."""
-    return Encoder(reach, _FAMILIES)
+def encoder(reach: Reach, *first: Family) -> Encoder:
+    """Return an encoder that knows every family of values, and asks others `first`."""
+    return Encoder(reach, (*first, *_FAMILIES))
 
 
 def _encode_numpy(out: Encoder, value: Any, where: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 from blake3 import blake3
 
 from ..exceptions import FingerprintError
+from .objects import estimator_params, is_declared
 
 _SETTLED: Final = 2_000_000_000
 """Nanoseconds after which a file's last change is told from another one by its time."""
@@ -78,6 +79,43 @@ class File(os.PathLike[str]):
         return self.digest
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A file as it was when a launch was planned: what its content is in keys.
+
+    Attributes
+    ----------
+    path : str
+        As it was given.
+    place : str
+        The same from the root: a stage may change the current folder.
+    digest : str
+    """
+
+    path: str
+    place: str
+    digest: str
+
+    @classmethod
+    def of(cls, file: File) -> Planned:
+        """Look at a file.
+
+        Raises
+        ------
+        FingerprintError
+            It cannot be read.
+        """
+        return cls(file.path, os.path.abspath(file.path), file.digest)
+
+    def check(self) -> None:
+        """Raise FingerprintError unless the content is still the same."""
+        if File(self.place).digest != self.digest:
+            raise FingerprintError(
+                f"the file {self.path!r} changed while the launch was at work",
+                hint="run again: what came out may be neither of its old content nor of its new",
+            )
+
+
 def files_in(value: object) -> Iterator[File]:
     """Iterate over the files in a value, also in Python's containers and in estimators.
 
@@ -94,8 +132,8 @@ def files_in(value: object) -> Iterator[File]:
     elif isinstance(value, list | tuple | set | frozenset):
         for item in value:
             yield from files_in(item)
-    elif hasattr(value, "get_params") and not isinstance(value, type):
-        yield from files_in(value.get_params())
+    elif not isinstance(value, type) and not is_declared(value):
+        yield from files_in(estimator_params(value))
 
 
 def _digest(path: str) -> str:

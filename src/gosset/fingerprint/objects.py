@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..exceptions import FingerprintError
@@ -55,13 +55,23 @@ def register(kind: type, function: Callable[[Any], object]) -> None:
 
 def encode_declared(out: Encoder, value: Any, where: str) -> bool:
     """Write an object whose class declares or whose type was registered with an identity."""
-    method = getattr(type(value), IDENTITY_METHOD, None)
-    if method is None:
-        method = next((_registered[k] for k in type(value).__mro__ if k in _registered), None)
+    method = _identity_method(type(value))
     if method is None:
         return False
     out.attributes(b"declared", value, {"identity": method(value)}, where)
     return True
+
+
+def is_declared(value: object) -> bool:
+    """Whether an object's class declares its identity, or its type was registered with one."""
+    return _identity_method(type(value)) is not None
+
+
+def _identity_method(cls: type) -> Callable[[Any], object] | None:
+    method: Callable[[Any], object] | None = getattr(cls, IDENTITY_METHOD, None)
+    if method is None:
+        method = next((_registered[kind] for kind in cls.__mro__ if kind in _registered), None)
+    return method
 
 
 def encode_fields(out: Encoder, value: Any, where: str) -> bool:
@@ -95,9 +105,8 @@ def encode_estimator(out: Encoder, value: Any, where: str) -> bool:
     """
     cls = type(value)
     if callable(getattr(cls, "get_params", None)):
-        deep = "deep" in inspect.signature(cls.get_params).parameters
         try:
-            params = value.get_params(deep=False) if deep else value.get_params()
+            params = _params(value)
         except (AttributeError, RuntimeError) as error:  # what scikit-learn says of a bad class
             out.unknown(value, where, f"cannot give its parameters ({type(error).__name__})")
         else:
@@ -111,3 +120,25 @@ def encode_estimator(out: Encoder, value: Any, where: str) -> bool:
     else:
         return False
     return True
+
+
+def estimator_params(value: object) -> Mapping[str, object]:
+    """Return the parameters of what speaks scikit-learn's interface; none of all else.
+
+    Examples
+    --------
+    >>> estimator_params(1)
+    {}
+    """
+    if not callable(getattr(type(value), "get_params", None)):
+        return {}
+    try:
+        params = _params(value)
+    except Exception:  # noqa: BLE001 - a method of this name with a meaning of its own
+        return {}
+    return params if isinstance(params, Mapping) else {}
+
+
+def _params(value: Any) -> Any:
+    deep = "deep" in inspect.signature(type(value).get_params).parameters
+    return value.get_params(deep=False) if deep else value.get_params()

@@ -8,7 +8,7 @@ from typing import Any
 from blake3 import blake3
 
 from ..exceptions import FingerprintError
-from .code import Code, code_digest, code_identity
+from .code import Code, code_identity, code_in_value
 from .families import encoder
 from .leaves import FORMAT, integer, text
 
@@ -84,10 +84,8 @@ def codes_in(value: object) -> list[Code]:
 
     Examples
     --------
-    >>> def shift(x):
-    ...     return x + 1
-    >>> [list(code.parts) for code in codes_in({"func": shift, "n": 3})]
-    [['gosset.fingerprint.values.shift']]
+    >>> codes_in({"func": len, "n": 3})  # not the user's own
+    []
     """
     reach = _Collecting()
     if not isinstance(value, str | int | float | None):
@@ -102,7 +100,7 @@ class _Collecting(_Strict):
         self.found: list[Code] = []
 
     def code(self, value: object, where: str) -> str:
-        code = code_digest(value)
+        code = code_in_value(value)
         if code.sources:
             self.found.append(code)
         return code.digest

@@ -54,8 +54,9 @@ def resolve(
     ----------
     metrics : str, Stage, callable, or iterable of them
         Names may bear a part (``"train/accuracy"``), be one label's (``"f1[setosa]"``,
-        ``"f1_per_class"``) or one target's (``"rmse[weight]"``, ``"rmse_per_target"``), a task's (``"classification"``: its default metrics), a
-        scorer's (``"neg_mean_squared_error"``) or a function's of ``sklearn.metrics``.
+        ``"f1_per_class"``) or one target's (``"rmse[weight]"``, ``"rmse_per_target"``), a
+        task's (``"classification"``: its default metrics), a scorer's
+        (``"neg_mean_squared_error"``) or a function's of ``sklearn.metrics``.
     task : str
         One of the tasks, to tell metrics that do not fit; empty: not checked.
     parts : sequence of {"train", "validation", "test"}

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..entities import ArtifactRef, CacheEntry
+from ..fingerprint import Planned
 from ..pipeline import Pipeline
 from ..stages import Stage
-from .works import Candidates, Constant, Ref, RunFacts, outputs_in
+from .works import Candidates, Constant, Held, Ref, RunFacts, outputs_in
 
 
 class Action(StrEnum):
@@ -88,6 +89,8 @@ class Item:
         What the cache holds under the key.
     why : str
         In words.
+    files : tuple of Planned
+        Files whose content is in the key, as of this plan.
     """
 
     id: int
@@ -98,12 +101,13 @@ class Item:
     code: str
     run: RunPlan | None
     fold: int | None
+    files: tuple[Planned, ...] = ()
     identities: dict[str, str | None] = field(default_factory=dict)
     key: str | None = None
     entry: CacheEntry | None = None
     action: Action = Action.SKIP
     why: str = ""
-    candidates: Mapping[str, tuple[ArtifactRef, ...]] = field(default_factory=dict)
+    candidates: Mapping[str, Held] = field(default_factory=dict)
 
     def needs(self) -> set[int]:
         """Return the ids of the work that this one rests on."""
@@ -157,7 +161,7 @@ class Plan:
         sought = set(digests)
         counted_on = [
             *((i.entry.key, i.entry.outputs) for i in self.items if i.entry is not None),
-            *(held for made in self.candidates().values() for held in made.items()),
+            *((k, held.outputs) for made in self.candidates().values() for k, held in made.items()),
         ]
         return {key for key, held in counted_on if any(a.digest in sought for a in held)}
 

@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..entities import CacheEntry
 from ..exceptions import ParameterError
-from ..fingerprint import combine, derive_seed, digest
+from ..fingerprint import Planned, combine, derive_seed, digest, files_in
 from ..pipeline import Pipeline, Scope
 from ..stages import Stage
 from .plan import Action, Item, Lookup, Place, Plan, RunPlan, Sources
 from .works import (
     LOGGED,
     Collected,
+    Constant,
+    Held,
     Look,
     Output,
     Ref,
@@ -26,6 +28,7 @@ from .works import (
     key_of,
     outputs_in,
     shape_of,
+    within,
 )
 
 KEY_FORMAT = "gosset-key/1"
@@ -39,6 +42,7 @@ def plan(
     sources: Sources,
     lookup: Lookup,
     targets: Iterable[str] | None = None,
+    files: Mapping[str, tuple[Planned, ...]] | None = None,
 ) -> Plan:
     """Decide what to compute, load and skip.
 
@@ -54,12 +58,14 @@ def plan(
         The cache.
     targets : iterable of str, optional
         Stages whose outputs are asked for; by default those that no other stage takes.
+    files : mapping, optional
+        Stage → files whose content counts in the digest of its code.
 
     Returns
     -------
     Plan
     """
-    planner = _Planner(pipeline, runs, codes, sources, lookup)
+    planner = _Planner(pipeline, runs, codes, sources, lookup, files or {})
     for stage in pipeline.stages.values():
         if not stage.view:
             planner.add_stage(stage)
@@ -76,17 +82,19 @@ class _Planner:
         codes: Mapping[str, str],
         sources: Sources,
         lookup: Lookup,
+        files: Mapping[str, tuple[Planned, ...]],
     ) -> None:
         self.pipeline = pipeline
         self.runs = runs
         self.codes = codes
         self.sources = sources
         self.lookup = lookup
+        self.files = files
         self.items: list[Item] = []
         self.places: list[Place] = []
         self._item_at: dict[tuple[str, int | None, int | None], int] = {}
         self._same: dict[tuple[object, ...], int] = {}
-        self._recipes: dict[tuple[str, int | None], str] = {}
+        self._recipes: dict[tuple[str, int | None], tuple[tuple[Planned, ...], str]] = {}
 
     # -- who does what
 
@@ -113,9 +121,13 @@ class _Planner:
         }
         parameters = self._parameters(stage, run)
         # The same on every fold; to digest an estimator takes longer than all else here.
-        recipe = self._recipes.get((stage.name, number))
-        if recipe is None:
-            recipe = self._recipes[stage.name, number] = self._recipe(stage, parameters)
+        known = self._recipes.get((stage.name, number))
+        if known is None:
+            # The files come first: one that changes between the two is found to have changed.
+            files = self._files(stage, inputs, parameters, run) if stage.cache else ()
+            known = files, self._recipe(stage, parameters)
+            self._recipes[stage.name, number] = known
+        files, recipe = known
         identities = {
             argument: identity_of(ref, self.pipeline.stages, self._known)
             for argument, ref in inputs.items()
@@ -141,6 +153,7 @@ class _Planner:
                     code=self.codes[stage.name],
                     run=run,
                     fold=fold,
+                    files=files,
                     identities=identities,
                 )
             )
@@ -202,6 +215,27 @@ class _Planner:
                     )
         return first
 
+    def _files(
+        self,
+        stage: Stage,
+        inputs: Mapping[str, Ref],
+        parameters: Mapping[str, object],
+        run: RunPlan | None,
+    ) -> tuple[Planned, ...]:
+        """Return the files whose content is in the key: of code, parameters and constants."""
+        found = dict.fromkeys(self.files.get(stage.name, ()))
+        values: list[object] = [parameters]
+        for ref in (each for outer in inputs.values() for each in within(outer)):
+            match ref:
+                case Look():
+                    found.update(dict.fromkeys(self.files.get(ref.view, ())))
+                case Constant(origin=("value", value)):
+                    values.append(value)
+                case Constant(origin=("run",)) if run is not None:
+                    values += [run.facts.params, run.facts.config]
+        found.update(dict.fromkeys(map(Planned.of, files_in(values))))
+        return tuple(found)
+
     def _recipe(self, stage: Stage, parameters: Mapping[str, object]) -> str:
         values = digest(dict(parameters), where=f"stage {stage.name!r}, parameters")
         return combine(
@@ -255,7 +289,7 @@ class _Planner:
             made = self.lookup.candidates({item.recipe for item in unknown})
             held = {
                 recipe: {
-                    entry.key: entry.outputs
+                    entry.key: Held(entry.outputs, _reads(entry))
                     for entry in entries
                     if all(map(self.lookup.present, entry.outputs))
                 }
@@ -302,6 +336,11 @@ class _Planner:
         return "this code, these parameters and inputs were not computed before"
 
 
+def _reads(entry: CacheEntry) -> tuple[str, ...]:
+    reads = entry.parts.get("reads")
+    return tuple(map(str, reads)) if isinstance(reads, list) else ()
+
+
 def to_work(item: Item) -> Work:
     """Return what a worker needs to carry out `item`."""
     run = item.run
@@ -315,4 +354,5 @@ def to_work(item: Item) -> Work:
         cacheable=item.stage.cache,
         seed=derive_seed(run.facts.seed if run else 0, *where),
         run=run.facts if run else None,
+        files=item.files,
     )

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from ..entities import ArtifactRef, ComputationStatus, ExceptionInfo
-from ..fingerprint import combine
+from ..fingerprint import Planned, combine
 from ..stages import Stage
 
 
@@ -55,8 +55,17 @@ class Collected:
 
 Ref: TypeAlias = Constant | Output | Look | Collected
 
-Candidates: TypeAlias = Mapping[str, Mapping[str, tuple[ArtifactRef, ...]]]
-"""Recipe → key → outputs, of what the cache holds."""
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the cache holds under a key: outputs, and the files that the stage read past it."""
+
+    outputs: tuple[ArtifactRef, ...]
+    reads: tuple[str, ...] = ()
+
+
+Candidates: TypeAlias = Mapping[str, Mapping[str, Held]]
+"""Recipe → key → what the cache holds."""
 
 LOGGED = "@logged"
 """Name of the extra output that holds what a stage logged to its run, so that a cached
@@ -65,15 +74,21 @@ computation brings it back: ``{"metrics": {…}, "fields": {…}, "tags": […]}
 
 def outputs_in(ref: Ref) -> Iterator[Output]:
     """Iterate over the outputs of other work that `ref` rests on."""
+    yield from (each for each in within(ref) if isinstance(each, Output))
+
+
+def within(ref: Ref) -> Iterator[Ref]:
+    """Iterate over `ref` and all that it is made of."""
+    yield ref
     match ref:
-        case Output():
-            yield ref
         case Look():
-            for _, inner in ref.inputs:
-                yield from outputs_in(inner)
+            children = [inner for _, inner in ref.inputs]
         case Collected():
-            for _, inner in ref.values:
-                yield from outputs_in(inner)
+            children = [inner for _, inner in ref.values]
+        case _:
+            children = []
+    for inner in children:
+        yield from within(inner)
 
 
 def without_lost(
@@ -165,6 +180,8 @@ class Work:
     seed : int
         For the global generators, where the stage does not take ``seed`` itself and is
         not cached; else they are seeded by the key.
+    files : tuple of Planned
+        Files whose content is in the cache key.
     """
 
     id: int
@@ -175,6 +192,7 @@ class Work:
     cacheable: bool
     seed: int
     run: RunFacts | None = None
+    files: tuple[Planned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,7 +232,8 @@ class Outcome:
     state : bytes or None
         The run's ``state`` after the stage, by cloudpickle, where it holds anything.
     reads : tuple of str
-        Files that a stage that is cached read, although their content is no part of its key.
+        Files that a stage that is cached read, now or when what the cache holds was computed,
+        although their content is no part of its key.
     """
 
     work: int

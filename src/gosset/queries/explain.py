@@ -218,6 +218,8 @@ def changes_between(before: Made, after: Made) -> tuple[Change, ...]:
             )
         )
     for change in _differences("parameter", _parameters(before), _parameters(after)):
+        if _content(before, change.before) == _content(after, change.after):
+            continue  # the same file in another place
         # A whole estimator is told by those of the run's parameters that configured it.
         own = [] if change.name in after.run.params else _configured(before.run, after.run, change)
         found += own or [change]
@@ -232,7 +234,7 @@ def _reached(before: Made, after: Made) -> list[Change]:
     """Return which code in the values of parameters changed."""
     old, new = _of_entry(before, "reached"), _of_entry(after, "reached")
     found = []
-    for parameter in old.keys() & new.keys():
+    for parameter in sorted(old.keys() & new.keys()):
         then, now = as_mapping(old[parameter]), as_mapping(new[parameter])
         sources = {name: as_mapping(told).get("heading", "") for name, told in now.items()}
         for name in sorted(then.keys() & now.keys()):
@@ -321,7 +323,7 @@ def _distance(other: Made, made: Made) -> tuple[bool, ...]:
         other.computation.launch == made.computation.launch,
         other.computation.fold != made.computation.fold,
         other.run.group != made.run.group,
-        _parameters(other) != _parameters(made),
+        _content(other, _parameters(other)) != _content(made, _parameters(made)),
     )
 
 
@@ -388,6 +390,16 @@ def _sources(execution: Execution | None) -> Mapping[str, JSONValue]:
 
 def _parameters(made: Made) -> Mapping[str, JSONValue]:
     return _of_entry(made, "parameters")
+
+
+def _content(made: Made, value: object) -> object:
+    """Return the value of a parameter with the content of each file in place of its path."""
+    files = _of_entry(made, "files")
+    if isinstance(value, str):
+        return ("file", files[value]) if value in files else value
+    if isinstance(value, Mapping):
+        return {key: _content(made, item) for key, item in value.items()}
+    return [_content(made, item) for item in value] if isinstance(value, list) else value
 
 
 def _of_entry(made: Made, part: str) -> Mapping[str, JSONValue]:

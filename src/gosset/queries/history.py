@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import cast
 
 from ..entities import CacheEntry, Computation, ComputationStatus, Execution, Launch, Run
@@ -67,18 +68,20 @@ class _History:
         self._executions: dict[tuple[str, str, int], Execution | None] = {}
 
     def explain(self, computation: Computation) -> Explanation:
+        run = self._run
+        # What came later says nothing of it, however much that is.
+        before = () if computation.started is None else (_before(computation.started),)
         same: list[Computation] = []
         if computation.key is not None:
-            same = self._computed(equal(key=computation.key))
-        run = self._run
+            same = self._computed(And((equal(key=computation.key), *before)))
         within = equal(stage=computation.stage, project=run.project, experiment=run.experiment)
         siblings = equal(launch=run.launch)
         # Apart, so that a large launch does not push all earlier ones out of those compared.
         found = [
-            *self._computed(And((within, Not(siblings)))),
-            *self._computed(And((within, siblings))),
+            *self._computed(And((within, *before, Not(siblings)))),
+            *self._computed(And((within, *before, siblings))),
         ]
-        earlier = [c for c in found if c.key != computation.key and _before(c, computation)]
+        earlier = [c for c in found if before and c.key != computation.key]
         keys = {c.key for c in (computation, *earlier) if c.key is not None}
         entries = self._store.catalog.entries(keys)
         made = self._made(computation, self._run, entries)
@@ -162,5 +165,5 @@ class _History:
         return self._runs[run_id]
 
 
-def _before(one: Computation, other: Computation) -> bool:
-    return one.started is not None and other.started is not None and one.started < other.started
+def _before(time: datetime) -> Expression:
+    return Comparison(Name(("started",)), "<", time.isoformat())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias, cast
 
@@ -37,7 +36,6 @@ CHUNK = 500
 """How many ids are asked for at once."""
 
 _WITH_PROJECT = ("experiments", "executions", "launches", "runs", "computations")
-_PREFIX = re.compile(r"[0-9a-f-]{4,63}")
 
 
 def kind_named(word: str) -> str:
@@ -70,7 +68,8 @@ def find(
     """Return the one entity that `reference` names, with its kind.
 
     ``EXPERIMENT#NUMBER`` and ``latest`` name an entity of the first of `kinds` that has
-    it; so does a name. The beginning of an id or digest must be unique among all of them.
+    it; so does a name, also one that could be the beginning of an id or digest. Such a
+    beginning must be unique among all of them.
 
     Parameters
     ----------
@@ -98,12 +97,13 @@ def find(
         if reference == "latest" and kind == "artifacts":
             continue
         try:
-            found.append((kind, _find(store, kind, reference, project)))
+            entity = _find(store, kind, reference, project)
         except NotFoundError as error:
             refused.append(error)
             continue
-        if not _PREFIX.fullmatch(reference):
-            break
+        if not _begins(reference, entity):
+            return kind, entity
+        found.append((kind, entity))
     if not found:
         raise _nothing(store, reference, kinds, refused)
     if len(found) > 1:
@@ -156,9 +156,16 @@ def _find(store: Store, kind: str, reference: str, project: str | None) -> Entit
         try:
             return catalog.find(kind, reference, project=project)  # type: ignore[return-value]
         except NotFoundError:
-            if reference.endswith("latest"):
+            if reference == "latest" or reference.endswith("#latest"):
                 raise
     return catalog.find(kind, reference)  # type: ignore[return-value]
+
+
+def _begins(reference: str, entity: Entity) -> bool:
+    """Whether `reference` is the beginning of the id or digest, and neither that nor a name."""
+    whole = entity.digest if isinstance(entity, Dataset | ArtifactSummary) else entity.id
+    named = reference in (whole, getattr(entity, "name", None))
+    return not named and whole.startswith(reference.lower())
 
 
 def _nothing(

@@ -55,7 +55,8 @@ def summarise_launch(result: LaunchResult) -> Summary:
     failed = [run for run in runs if run.status is Status.FAILED]
     tail += _failures(failed)
     tail += _warned(result)
-    tail.append(_kept(result.store.url, (failed or best_group(runs, objective) or runs)[0]))
+    worth_a_look = failed or best_group(runs, objective) or runs
+    tail.append(_kept(result.store.url, worth_a_look[:1]))
     return Summary(_head(result), replace(table, best=best), tail)
 
 
@@ -106,10 +107,10 @@ def _best_line(runs: Sequence[Run], objective: Objective, table: Table, best: in
     return printable(f"best: {params} ({name} {score}, to {direction})")
 
 
-def _kept(url: str, run: Run) -> str:
+def _kept(url: str, runs: Sequence[Run]) -> str:
     if _in_memory(url):
         return "kept in memory, until this process ends"
-    return printable(f"kept in {url}; see gosset show {run.name}")
+    return printable(f"kept in {url}" + "".join(f"; see gosset show {run.name}" for run in runs))
 
 
 def _in_memory(url: str) -> bool:

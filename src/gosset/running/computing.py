@@ -19,7 +19,6 @@ from ..entities import ArtifactRef, ComputationStatus, Dataset
 from ..exceptions import GossetError, SerializationError, StageError
 from ..executors.base import Send
 from ..executors.failures import describe_exception
-from ..fingerprint import File, files_in
 from ..identifiers import now
 from ..naming import checked_name
 from ..planner.works import (
@@ -66,7 +65,7 @@ class WorkerSetup:
     splits : mapping
         Digest → artifact that holds the folds.
     candidates : mapping
-        Recipe → key → outputs, of what the cache holds for work whose inputs are not known
+        Recipe → key → what the cache holds, for work whose inputs are not known
         yet. It comes once to a worker, not with every task.
     echo : bool
         Whether what a stage prints is also shown.
@@ -156,13 +155,10 @@ class Worker:
         return self._loaded["folds", split]
 
 
-def _declared(stage: Stage, work: Work) -> Iterator[str]:
-    """Iterate over the files that count: of the parameters, the config and the constants."""
-    origins = (ref.origin for ref in work.inputs.values() if isinstance(ref, Constant))
-    values = [origin[1] for origin in origins if origin[0] == "value"]
-    constants = getattr(stage.function, "__globals__", {}).values()
-    for value in (work.parameters, *values, *(c for c in constants if isinstance(c, File))):
-        yield from (file.path for file in files_in(value))
+def _check(work: Work) -> None:
+    """Raise FingerprintError where a file is not what the key says of it."""
+    for file in work.files:
+        file.check()
 
 
 def _folder_of(artifacts: ArtifactStore) -> str:
@@ -223,14 +219,15 @@ class _Task:
         key = key_of(work.recipe, identities) if work.cacheable else None
         candidates = self._worker._candidates.get(work.recipe, {})
         if key is not None and key in candidates:
-            outputs = candidates[key]
-            self._remember(work, outputs)
+            held = candidates[key]
+            self._remember(work, held.outputs)
             return Outcome(
                 work=work.id,
                 status=ComputationStatus.CACHED,
                 key=key,
                 inputs=identities,
-                outputs=outputs,
+                outputs=held.outputs,
+                reads=held.reads,
             )
         outcome = self._compute(stage, work, key, identities)
         if outcome.status is ComputationStatus.COMPUTED:
@@ -311,9 +308,14 @@ class _Task:
     ) -> Any:
         if not work.cacheable:
             return self._call_seeded(stage, work, arguments, seed, run, noticed)
+        _check(work)
         with noticing() as reads:
             value = self._call_seeded(stage, work, arguments, seed, run, noticed)
-        noticed.reads = reads.foreign(_declared(stage, work), self._worker._folder)
+        _check(work)
+        # What is only to be told must not cost a result.
+        with contextlib.suppress(Exception):
+            declared = (file.place for file in work.files)
+            noticed.reads = reads.foreign(declared, self._worker._folder)
         return value
 
     def _call_seeded(

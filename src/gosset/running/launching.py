@@ -3,21 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
 
 from ..compiling.prepared import Prepared, Settled
-from ..entities import (
-    ArtifactRef,
-    CacheEntry,
-    ComputationStatus,
-    Execution,
-    Experiment,
-    Launch,
-    Run,
-    Status,
-)
+from ..entities import Execution, Experiment, Launch, Run, Status
 from ..exceptions import (
     ArtifactDamagedError,
     ArtifactError,
@@ -25,21 +14,21 @@ from ..exceptions import (
     UsageError,
     did_you_mean,
 )
-from ..executors import open_executor
 from ..executors.base import Executor
 from ..identifiers import now
 from ..parameters import jsonable
 from ..pipeline import Scope
-from ..planner.plan import Lookup, Plan, no_cache
+from ..planner.plan import Lookup, Plan
 from ..provenance import host, user
 from ..storage.base import Batch, NewRun, RunUpdate
 from ..store import Store
-from ..types import JSONValue
 from .background import Background
 from .cautions import unseen_code
 from .computing import WorkerSetup
 from .inputs import stored, write_inputs
+from .lookups import lookup_in, lookup_of
 from .observing import Observer, Quiet
+from .options import Options, executor_for
 from .runner import Member, Runner, Tally
 
 ROUNDS = 3
@@ -48,70 +37,6 @@ ROUNDS = 3
 
 Chosen = tuple[Settled, Member]
 """A run, as it was settled and as the runner takes it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """How a launch is carried out; nothing of it is part of any cache key."""
-
-    executor: str = "processes"
-    jobs: int | None = None
-    cache: bool = True
-    notes: str = ""
-    command: str = ""
-    timeout: float | None = None
-    settings: Mapping[str, JSONValue] = field(default_factory=dict)
-
-
-def lookup_in(store: Store, *, cache: bool = True) -> Lookup:
-    """Return what the planner asks of `store`'s cache."""
-    if not cache:
-        return no_cache()
-
-    def present(artifact: ArtifactRef) -> bool:
-        if artifact.inline is not None:
-            return True
-        path = store.artifacts.path(artifact.digest)
-        if path is None:
-            return store.artifacts.contains(artifact.digest)
-        try:
-            return path.stat().st_size == artifact.size
-        except OSError:
-            return False
-
-    return Lookup(
-        entries=store.catalog.entries, candidates=store.catalog.candidates, present=present
-    )
-
-
-def _lookup_of(store: Store, started: Launch) -> Lookup:
-    """Return what a launch may find in the cache when it is resumed.
-
-    One that was not to use the cache finds what it computed itself, and nothing older.
-    """
-    if started.settings.get("cache") is not False:
-        return lookup_in(store)
-    computations = store.catalog.computations(launch_id=started.id)
-    for run in store.runs_of(started):
-        computations += store.catalog.computations(run.id)
-    made = {
-        c.key: CacheEntry(
-            key=c.key,
-            recipe="",
-            stage=c.stage,
-            parts={},
-            outputs=c.outputs,
-            wall=c.wall,
-            created=c.started or started.created,
-        )
-        for c in computations
-        if c.key is not None and c.status is ComputationStatus.COMPUTED
-    }
-    return replace(
-        lookup_in(store),
-        entries=lambda keys: {key: made[key] for key in keys if key in made},
-        candidates=lambda recipes: {},
-    )
 
 
 def launch(
@@ -135,7 +60,7 @@ def launch(
     KeyboardInterrupt
         After the launch was recorded as stopped.
     """
-    executor = _executor(options, store)
+    executor = executor_for(options, store)
     catalog = store.catalog
     catalog.reap()
     write_inputs(prepared, store)
@@ -213,7 +138,8 @@ def resume(
 ) -> tuple[Launch, Tally]:
     """Carry out the runs of a launch that did not complete; the others are left alone.
 
-    Of a launch that was not to use the cache, only its own work is found again.
+    A launch that ended before it had runs gets them now. Of one that was not to use the
+    cache, only its own work is found again.
     Aggregates over runs are carried out over all of them. A launch that is complete stays
     as it is.
 
@@ -222,7 +148,7 @@ def resume(
     UsageError
         The launch is still at work, or a run's parameter set is none of the experiment's.
     """
-    executor = _executor(options, store)
+    executor = executor_for(options, store)
     catalog = store.catalog
     current = catalog.find("launches", started.id)
     assert isinstance(current, Launch)
@@ -256,8 +182,10 @@ def resume(
             f"launch {started.experiment}#{started.number} was resumed by another process",
             hint="wait until it has ended",
         )
-    lookup = _lookup_of(store, started)
+    lookup = lookup_of(store, started)
     launching = _Launching(prepared, store, options, executor, started, lookup, observer)
+    if not store.runs_of(started):
+        return launching.carry_out(lambda: _new_runs(prepared, store, execution, started))
     return launching.carry_out(lambda: left)
 
 
@@ -405,28 +333,3 @@ class _Launching:
         open_ = [run.id for run in self._store.runs_of(self._launch) if not run.status.ended]
         updates = [RunUpdate(id=run, status=status, ended=now()) for run in open_]
         self._store.catalog.record(Batch(runs=updates))
-
-
-def _executor(options: Options, store: Store) -> Executor:
-    """Return what carries the work out; raise UsageError before anything is written."""
-    name, jobs = options.executor, options.jobs
-    if store.url.startswith("memory:") and name == "processes":
-        # The bytes of such a store live in this process; workers could not reach them.
-        name, jobs = "inline", None
-    timeout = options.timeout
-    if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
-        raise UsageError(f"timeout={timeout!r}", hint="it is a number of seconds, more than 0")
-    if name == "inline" and timeout is not None:
-        raise UsageError(
-            "work that is carried out inline cannot be ended by a timeout",
-            hint="use executor='processes', with a store that is no memory://",
-        )
-    if name != "processes":
-        return open_executor(name, jobs)
-    loaded = [module for module in sys.modules if module.partition(".")[0] in _PRELOADED]
-    return open_executor(name, jobs, preload=loaded)
-
-
-_PRELOADED = ("numpy", "scipy", "pandas", "pyarrow", "sklearn", "joblib", "gosset")
-"""Packages that are imported once for all workers, where the controller uses them: they are
-known to bear a fork after their import."""

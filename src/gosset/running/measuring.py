@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
@@ -30,14 +30,17 @@ class Measured:
     Attributes
     ----------
     metrics : list of Metric
-        Over folds, of all folds: one that a failure kept from some fold is not among them.
+        Over folds, of all folds: one that is missing on some fold, or that a stage logged
+        there before it failed, is not among them.
     fields : mapping
         What stages on folds keep under one name: the value where all have the same, else the
-        list of them, in fold order.
+        list of them, in fold order, with None for a fold that has none.
     damaged : tuple of str
         Digests of logs that could not be read, and are missing from the rest.
     clashes : tuple of str
         What two stages give under one name, in words; it is missing from the rest.
+    partial : tuple of str
+        Metrics that are missing on a fold although nothing failed there, in words.
     """
 
     metrics: list[Metric]
@@ -45,6 +48,7 @@ class Measured:
     tags: tuple[str, ...]
     damaged: tuple[str, ...] = ()
     clashes: tuple[str, ...] = ()
+    partial: tuple[str, ...] = ()
 
 
 def measure(
@@ -64,6 +68,8 @@ def measure(
     tags: list[str] = []
     damaged: list[str] = []
     for stage, fold, given in outputs:
+        for gathered in (scores, kept):
+            gathered.expect(stage, fold)
         if not {artifact.name for artifact in given}.issuperset(stage.outputs):
             scores.lack(stage, fold)
         for artifact in given:
@@ -82,15 +88,18 @@ def measure(
                 if score is not None:
                     scores.add(stage, fold, {artifact.name: score})
                     directions[artifact.name] = stage.direction
-    incomplete = scores.incomplete()
+    missing = scores.missing()
     metrics = [
         summarise(name, by_fold, directions.get(name, Direction.NONE))
         for name, by_fold in scores.settled().items()
-        if name not in incomplete
+        if name not in missing
     ]
-    fields = {name: _over_folds(by_fold) for name, by_fold in kept.settled().items()}
+    fields = {
+        name: _over_folds(by_fold, kept.expected(name)) for name, by_fold in kept.settled().items()
+    }
     clashes = (*scores.clashes.values(), *kept.clashes.values())
-    return Measured(metrics, fields, tuple(dict.fromkeys(tags)), tuple(damaged), clashes)
+    partial = tuple(_told(name, folds) for name, folds in missing.items() if folds)
+    return Measured(metrics, fields, tuple(dict.fromkeys(tags)), tuple(damaged), clashes, partial)
 
 
 class _Gathered(Generic[T]):
@@ -103,20 +112,36 @@ class _Gathered(Generic[T]):
         self.clashes: dict[str, str] = {}
         self._kind = kind
         self._values: dict[str, dict[int | None, tuple[Stage, T]]] = defaultdict(dict)
-        self._lacking: dict[str, set[int | None]] = defaultdict(set)
+        self._folds: dict[str, set[int]] = defaultdict(set)
+        self._failed: dict[str, set[int]] = defaultdict(set)
+
+    def expect(self, stage: Stage, fold: int | None) -> None:
+        """Note that a stage is carried out on a fold."""
+        if fold is not None:
+            self._folds[stage.name].add(fold)
 
     def lack(self, stage: Stage, fold: int | None) -> None:
         """Note that a stage did not come to its end on a fold."""
-        self._lacking[stage.name].add(fold)
+        if fold is not None:
+            self._failed[stage.name].add(fold)
 
-    def incomplete(self) -> set[str]:
-        """Return the names that lack a value where a stage that gives them did not end."""
-        return {
-            name
-            for name, by_fold in self._values.items()
-            for stage, _ in by_fold.values()
-            if not by_fold.keys() >= self._lacking.get(stage.name, set())
-        }
+    def expected(self, name: str) -> set[int]:
+        """Return the folds of the stages that give a name."""
+        givers = {stage.name for stage, _ in self._values[name].values()}
+        return {fold for giver in givers for fold in self._folds[giver]}
+
+    def missing(self) -> dict[str, list[int]]:
+        """Return the names that are not of all folds, with the folds where nothing failed."""
+        found = {}
+        for name, by_fold in self._values.items():
+            givers = {stage.name for stage, _ in by_fold.values()}
+            failed = {fold for giver in givers for fold in self._failed[giver]}
+            # What a stage logged before it failed is no score of its fold, another's is.
+            kept = {f for f, (stage, _) in by_fold.items() if f not in self._failed[stage.name]}
+            lacking = set() if None in by_fold else self.expected(name) - kept
+            if lacking:
+                found[name] = sorted(lacking - failed)
+        return found
 
     def add(self, stage: Stage, fold: int | None, values: Mapping[str, T]) -> None:
         """Take what a stage gave; None is the fold of the run as a whole."""
@@ -150,11 +175,28 @@ class _Gathered(Generic[T]):
         )
 
 
-def _over_folds(values: Mapping[int | None, object]) -> JSONValue:
+def _over_folds(values: Mapping[int | None, object], folds: Iterable[int]) -> JSONValue:
     if None in values:
         return plain_form(values[None])
-    first, *others = ordered = [values[fold] for fold in sorted(f for f in values if f is not None)]
-    return plain_form(first if all(value == first for value in others) else ordered)
+    first, *others = values.values()
+    if all(value == first for value in others):
+        return plain_form(first)
+    return [plain_form(values.get(fold)) for fold in sorted(folds)]
+
+
+def _told(name: str, folds: Sequence[int]) -> str:
+    """Tell of a metric that stages logged on some folds only.
+
+    Examples
+    --------
+    >>> _told("loss", [1, 3])
+    "metric 'loss' is not logged on folds 1, 3: a mean over the others ..."
+    """
+    where = f"fold{'s' * (len(folds) > 1)} {', '.join(map(str, folds))}"
+    return (
+        f"metric {name!r} is not logged on {where}: a mean over the others would be one of "
+        "something else, so the run has none; log it on every fold"
+    )
 
 
 def summarise(name: str, scores: Mapping[int | None, float], direction: Direction) -> Metric:

@@ -31,6 +31,7 @@ _SYSTEM: Final = (
     "/lib64/",
     "/bin/",
 )
+_DATA: Final = ("/dev/shm/", "/run/media/")
 _INSTALLED: Final = {"site-packages", "dist-packages", "__pycache__", ".cache", ".config"}
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _PACKAGE: Final = __name__.partition(".")[0] + "."
@@ -41,6 +42,7 @@ class Reads:
     """What was opened inside a block of :func:`noticing`."""
 
     def __init__(self) -> None:
+        self._here = _here()
         self._begun = time.time() - _TICK
         self._read: dict[str, None] = {}
         self._written: set[str] = set()
@@ -49,14 +51,22 @@ class Reads:
         """Take a file that is being opened."""
         if flags & _WRITES:
             self._written.add(path)
-        elif path not in self._read and len(self._read) < _LIMIT and not _importing():
+        elif (
+            path not in self._read
+            and path not in self._written
+            and len(self._read) < _LIMIT
+            and _is_data(path)
+            and self._is_older(path)  # as it is now: the stage may write it afterwards
+            and not _importing()
+        ):
             self._read[path] = None
 
     def foreign(self, known: Iterable[str] = (), own: str = "") -> tuple[str, ...]:
         """Return the files whose content came from elsewhere, as a user would write them.
 
-        Left out are those that were written or changed inside the block, or are gone
-        already; code, installed libraries and the system's own; and what is declared.
+        Left out are those that were written or changed inside the block before they were
+        read, or are gone already; code, installed libraries and the system's own; and what
+        is declared.
 
         Parameters
         ----------
@@ -69,13 +79,11 @@ class Reads:
             return ()
         declared = {os.path.realpath(path) for path in known}
         return tuple(
-            _shown(path)
+            path.removeprefix(self._here)
             for path in self._read
-            if path not in self._written
-            and os.path.realpath(path) not in declared
+            if os.path.realpath(path) not in declared
             and not (own and path.startswith(os.path.join(own, "")))
-            and _is_data(path)
-            and self._is_older(path)
+            and os.path.isfile(path)
         )
 
     def _is_older(self, path: str) -> bool:
@@ -126,28 +134,30 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
     if event != "open" or not _noticing:
         return
     path, _, flags = arguments
-    if isinstance(path, bytes):
-        path = os.fsdecode(path)
-    if not isinstance(path, str) or path.endswith(_CODE):
+    if isinstance(path, int):
         return
-    reads = _noticing.get(threading.get_ident()) or _of_starter()
-    if reads is not None:
-        try:
+    try:
+        path = os.fsdecode(path)
+        reads = _noticing.get(threading.get_ident()) or _of_starter()
+        if reads is not None and not path.endswith(_CODE):
             reads.note(os.path.abspath(path), flags if isinstance(flags, int) else 0)
-        except OSError:  # the current folder is gone; opening the file says what there is to say
-            return
+    except Exception:  # noqa: BLE001 - what is raised here comes out of the user's own open()
+        return
 
 
 def _of_starter() -> Reads | None:
     """Return the block that a further thread belongs to, where there is only one."""
     if threading.current_thread().name.startswith("gosset-"):
         return None
-    return next(iter(_noticing.values())) if len(_noticing) == 1 else None
+    blocks = list(_noticing.values())
+    return blocks[0] if len(blocks) == 1 else None
 
 
 def _importing() -> bool:
     """Whether the stage imports a module: what that reads meanwhile comes with its code."""
-    frame: FrameType | None = sys._getframe(3)  # past this function, note() and the hook
+    frame: FrameType | None = sys._getframe().f_back
+    while frame is not None and frame.f_globals is globals():  # note() and the hook
+        frame = frame.f_back
     while frame is not None and not str(frame.f_globals.get("__name__")).startswith(_PACKAGE):
         if frame.f_code.co_filename == _IMPORT:
             return True
@@ -159,7 +169,7 @@ def _is_data(path: str) -> bool:
     """Whether a file is neither the system's nor a library's."""
     parts = path.split(os.sep)
     installed = not _INSTALLED.isdisjoint(parts) or any(p.endswith(".egg-info") for p in parts)
-    return not (installed or path.startswith(_system()))
+    return not installed and (path.startswith(_DATA) or not path.startswith(_system()))
 
 
 @cache
@@ -172,6 +182,9 @@ def _system() -> tuple[str, ...]:
     return (*_SYSTEM, *(os.path.join(path, "") for path in (*own, *shared)))
 
 
-def _shown(path: str) -> str:
-    here = os.path.join(os.getcwd(), "")
-    return path.removeprefix(here)
+def _here() -> str:
+    """Return the current folder, as paths in it begin; empty where it is gone."""
+    try:
+        return os.path.join(os.getcwd(), "")
+    except OSError:
+        return ""

@@ -149,9 +149,10 @@ class Entries:
 
 def _described(item: Item) -> dict[str, JSONValue]:
     """Return what is to be told of the parameters of a piece of work."""
+    paths = {file.path for file in files_in(item.parameters)}
     parts: dict[str, JSONValue] = {
         "parameters": {name: jsonable(value) for name, value in item.parameters.items()},
-        "files": {file.path: file.digest for file in files_in(item.parameters)},
+        "files": {file.path: file.digest for file in item.files if file.path in paths},
         "reached": _reached(item),
     }
     return {name: part for name, part in parts.items() if part or name == "parameters"}

@@ -10,12 +10,12 @@ from typing import Any, TypeAlias, cast
 
 from ..blueprints.scoring import labels_view
 from ..entities import Dataset, Experiment, Metric, Run
-from ..exceptions import MetricError, NotFoundError
+from ..exceptions import MetricError, NotFoundError, StageError
 from ..metrics import Resolved, resolve
 from ..metrics.results import PARTS
 from ..storage.base import Batch, RunUpdate
 from ..store import Store
-from .measuring import number, summarise
+from .measuring import scored, summarise
 
 Resolver: TypeAlias = Callable[[Sequence[Any]], Resolved]
 """Metrics → the stages that compute them."""
@@ -86,7 +86,10 @@ def _of_run(store: Store, run: Run, metrics: Sequence[Any]) -> list[Metric]:
     for fold, on_fold in stored.items():
         values = _evaluate(resolved, on_fold)
         for name in resolved.metrics:
-            scores[name][fold] = _scored(name, values[name])
+            try:
+                scores[name][fold] = scored(name, values[name])
+            except StageError as error:
+                raise MetricError(error.message, hint=error.hint) from None
     return [summarise(n, by, resolved.directions[n]) for n, by in scores.items()]
 
 
@@ -176,13 +179,6 @@ class _Stored:
                 )
             self._values[name] = self._store.load(self._refs[name])
         return self._values[name]
-
-
-def _scored(name: str, value: Any) -> float:
-    score = number(value)
-    if score is None:
-        raise MetricError(f"metric {name!r} gave {type(value).__name__}, not a number")
-    return score
 
 
 def _task(store: Store, run: Run) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -226,12 +226,16 @@ class Runner:
     def _take(self, outcomes: object) -> None:
         assert isinstance(outcomes, list)
         for outcome in outcomes:
-            for message in outcome.warnings:
-                if message not in self._warned:
-                    self._warned.add(message)
-                    self._observer.warn(message)
+            self._warn(outcome.warnings)
             self._tell_reads(self._items[outcome.work].stage.name, outcome.reads)
             self._settle(outcome)
+
+    def _warn(self, messages: Iterable[str]) -> None:
+        """Tell each once."""
+        for message in messages:
+            if message not in self._warned:
+                self._warned.add(message)
+                self._observer.warn(message)
 
     def _tell_reads(self, stage: str, reads: object) -> None:
         """Tell once of a stage that it read files which the cache knows nothing of."""
@@ -341,6 +345,7 @@ class Runner:
             self._artifacts,
         )
         self.tally.damaged.extend(measured.damaged)
+        self._warn(measured.partial)
         failure = next((o.exception for o in outcomes if o.exception is not None), None)
         failure = failure or _unusable(measured)
         skipped = any(

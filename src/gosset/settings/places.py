@@ -67,11 +67,18 @@ def sqlite_path(store_url: str) -> Path | None:
     return Path(unquote(path))
 
 
+_KEPT_IN_FOLDER = {
+    ".gitignore": "# Made by Gosset: the store is not part of the code.\n*\n",
+    "config.toml": "# Settings for this folder alone; 'gosset config list' shows all that hold.\n",
+}
+
+
 def prepare_store_folder(folder: Path) -> None:
     """Make the folder that a store will lie in.
 
     A folder named ``.gosset`` gets a ``.gitignore``, so that no version control takes up
-    the store. Other folders are the user's own: nothing is put into them.
+    the store, and a file for settings. Other folders are the user's own: nothing is put into
+    them.
 
     Raises
     ------
@@ -80,9 +87,10 @@ def prepare_store_folder(folder: Path) -> None:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        ignore = folder / ".gitignore"
-        if folder.name == STORE_FOLDER and not ignore.exists():
-            ignore.write_text("# Made by Gosset: the store is not part of the code.\n*\n")
+        if folder.name == STORE_FOLDER:
+            for name, text in _KEPT_IN_FOLDER.items():
+                if not (folder / name).exists():
+                    (folder / name).write_text(text)
     except OSError as error:
         raise StoreReadOnlyError(
             f"the store's folder {folder} cannot be made: {error.strerror}",

@@ -29,8 +29,9 @@ def add(connection: sa.Connection, new: Sequence[CacheEntry]) -> None:
     c = s.cache_entries.c
     before: dict[str, tuple[int, bool]] = {}
     for chunk in chunks(latest):
-        chosen = sa.select(c.key, c.pk, c.evicted).where(c.key.in_(chunk)).with_for_update()
-        before.update((key, (pk, evicted)) for key, pk, evicted in connection.execute(chosen))
+        chosen = sa.select(c.key, c.pk, c.evicted).where(c.key.in_(chunk)).order_by(c.key)
+        there = connection.execute(chosen.with_for_update())
+        before.update((key, (pk, evicted)) for key, pk, evicted in there)
     again = [(before[key][0], latest[key]) for key in latest if key in before and before[key][1]]
     fresh = [entry for key, entry in latest.items() if key not in before]
     pks = rows.reserve(connection, s.cache_entries, len(fresh))
@@ -80,8 +81,8 @@ def evict(connection: sa.Connection, keys: Iterable[str]) -> int:
     c = s.cache_entries.c
     links = s.artifact_links.c
     count = 0
-    for chunk in chunks(keys):
-        chosen = sa.select(c.pk).where(c.key.in_(chunk), c.evicted.is_(False))
+    for chunk in chunks(sorted(keys)):  # in the order in which add() takes them
+        chosen = sa.select(c.pk).where(c.key.in_(chunk), c.evicted.is_(False)).order_by(c.key)
         pks = list(connection.execute(chosen.with_for_update()).scalars())
         connection.execute(sa.update(s.cache_entries).where(c.pk.in_(pks)).values(evicted=True))
         connection.execute(
