@@ -226,7 +226,10 @@ def test_cells_are_the_source_of_a_notebook(place: Place) -> None:
 import sys, types
 import gosset as gs
 
-shell = types.SimpleNamespace(user_ns={"In": ["", "import gosset as gs", "run = gs.start_run()"]})
+shell = types.SimpleNamespace(
+    user_ns={"In": ["", "import gosset as gs", "run = gs.start_run()"]},
+    events=types.SimpleNamespace(register=lambda event, work: None),
+)
 sys.modules["IPython"] = types.SimpleNamespace(get_ipython=lambda: shell)
 del sys.modules["__main__"].__file__
 with gs.start_run():

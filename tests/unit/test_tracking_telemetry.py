@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 import gosset as gs
 from gosset.provenance.redaction import redact, redact_source, redact_values
 from gosset.provenance.suspicion import known_secrets, suspicious, suspicious_values
+from gosset.tracking.telemetry import console
 from gosset.tracking.telemetry import transcript as transcripts
 from gosset.tracking.telemetry.gpus import open_gpus
 from gosset.tracking.telemetry.machine import Machine
@@ -188,6 +190,38 @@ def test_what_is_listened_to_twice_is_given_back_as_it_was(
     with gs.open_store(url) as store:
         assert [piece.text for piece in store.catalog.console(second.id)] == ["of the second\n"]
         assert store.catalog.console(first.id) == []
+
+
+def test_in_a_notebook_every_cell_is_listened_to(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin: list[Callable[[object], None]] = []
+    events = SimpleNamespace(register=lambda event, work: begin.append(work))
+    shell = SimpleNamespace(events=events, user_ns={})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.setattr(console, "_cells_watched", False)
+
+    def cell(text: str) -> None:
+        """Carry a cell out as IPython does: it notes what is printed by ways of its own."""
+        before = sys.stdout.write
+        sys.stdout.write = lambda text: before(text)  # type: ignore[method-assign]
+        for work in begin:
+            work(None)
+        print(text)  # noqa: T201
+        sys.stdout.write = before  # type: ignore[method-assign]
+
+    before = sys.stdout.write
+    run = gs.start_run(store=url)
+    sys.stdout.write = before  # type: ignore[method-assign]
+    cell("one")
+    cell("two")
+    run.finish()
+    cell("of nobody")
+    assert len(begin) == 1
+    assert capsys.readouterr().out == "one\ntwo\nof nobody\n"
+    with gs.open_store(url) as store:
+        kept = "".join(piece.text for piece in store.catalog.console(run.id))
+    assert kept == "one\ntwo\n"
 
 
 def test_gpus_are_looked_at_through_nvml(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,8 +65,9 @@ def _at_exit() -> None:
     if error is None or error is _seen or hasattr(sys, "ps1"):
         # At a prompt it is no more than what went wrong last.
         error = _asked[0] if _asked and _asked[1] >= _activity() else None
-    origin.at_exit()
     _end_all(_status_of(error), error)
+    origin.at_exit()
+    _write_all()
     for writer in all_writers():
         writer.sink.close()  # the last process leaves the store as one file
 
@@ -85,6 +86,10 @@ def _end_all(status: str, error: BaseException | None, patience: float | None = 
     for run in reversed(context._started[:]):
         with contextlib.suppress(GossetError):
             run.end(status, error)
+    _write_all(patience)
+
+
+def _write_all(patience: float | None = None) -> None:
     for writer in all_writers():
         if not writer.idle:
             writer.flush(patience=WAIT_AT_MOST if patience is None else patience, last=True)

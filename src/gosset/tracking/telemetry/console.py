@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import context
@@ -20,8 +19,36 @@ if TYPE_CHECKING:
 
 STREAMS: Final = ("stdout", "stderr")
 
-_hooked: list[tuple[Any, Callable[[str], Any], Any]] = []
-"""Streams, what stands in the place of their ``write``, and what they had of their own before."""
+_hooks: list[_Hook] = []
+_cells_watched = False
+
+
+class _Hook:
+    """Stands in the place of the ``write`` of a stream."""
+
+    def __init__(self, name: str, stream: Any) -> None:
+        self.stream = stream
+        self.live = True
+        self.name = name
+        self._write = stream.write
+        self._own = getattr(stream, "__dict__", {}).get("write")
+        stream.write = self
+
+    def __call__(self, text: str, /) -> Any:
+        written = self._write(text)
+        if self.live:
+            _tell(self.name, text)
+        return written
+
+    def leave(self) -> None:
+        """Put back what was there, unless somebody else listens behind us."""
+        self.live = False
+        if self.stream.write is not self:
+            return
+        if self._own is None:
+            del self.stream.write
+        else:
+            self.stream.write = self._own
 
 
 def listen(run: TrackedRun, *, everything: bool) -> Transcript:
@@ -55,30 +82,35 @@ def leave(run: TrackedRun, transcript: Transcript) -> None:
 
 def _hook(name: str) -> None:
     stream = getattr(sys, name, None)
-    if stream is None or any(stream is other for other, _, _ in _hooked):
+    if stream is None or any(stream is hook.stream for hook in _hooks):
         return
-    write = stream.write
-
-    def told(text: str, /) -> Any:
-        written = write(text)
-        _tell(name, text)
-        return written
-
-    own = getattr(stream, "__dict__", {}).get("write")
     with contextlib.suppress(AttributeError, TypeError):  # a stream that lets nobody listen
-        stream.write = told
-        _hooked.append((stream, told, own))
+        _hooks.append(_Hook(name, stream))
+    if "IPython" in sys.modules:
+        _watch_cells()
 
 
 def _unhook() -> None:
-    while _hooked:
-        stream, told, own = _hooked.pop()
-        if getattr(stream, "__dict__", {}).get("write") is not told:
-            continue  # somebody else listens behind us
-        if own is None:
-            del stream.write
-        else:
-            stream.write = own
+    while _hooks:
+        _hooks.pop().leave()
+
+
+def _watch_cells() -> None:
+    """Listen anew in each cell: at the end of one IPython puts ``write`` back as it was before."""
+    global _cells_watched
+    shell = sys.modules["IPython"].get_ipython()
+    if shell is not None and not _cells_watched:
+        shell.events.register("pre_run_cell", _renew)
+        _cells_watched = True
+
+
+def _renew(info: object) -> None:
+    streams = [getattr(sys, name, None) for name in STREAMS]
+    for hook in _hooks[:]:
+        if hook.stream.write is not hook and any(hook.stream is stream for stream in streams):
+            hook.live = False
+            _hooks.remove(hook)
+            _hook(hook.name)
 
 
 def _tell(name: str, text: str) -> None:
