@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import shutil
 import stat
 import subprocess
@@ -187,29 +188,57 @@ with gs.start_run() as run:
 """
 
 
-def test_a_disk_that_is_full_loses_nothing(tmp_path: Path) -> None:
-    if disks.MountedDisk not in disks.kinds():
-        pytest.skip("nothing can be mounted here")  # what a process was refused stays refused
+class _Limit:
+    """In the place of a small disk, where nothing may be mounted: no file of a process grows."""
+
+    words: Sequence[str] = ()
+
+    def of(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    def fill(self) -> None:
+        self._set(0)
+
+    def free(self) -> None:
+        self._set(resource.RLIM_INFINITY)
+
+    def close(self) -> None:
+        """Let it go, which takes nothing."""
+
+    def _set(self, size: int) -> None:
+        limits = (size, resource.RLIM_INFINITY)
+        resource.prlimit(self._process.pid, resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("kind", [*disks.kinds()[:-1], _Limit])
+def test_a_disk_that_is_full_loses_nothing(
+    tmp_path: Path, kind: type[disks.MountedDisk] | type[_Limit]
+) -> None:
     place = Place(tmp_path)
     (tmp_path / "store").mkdir()
-    with contextlib.closing(disks.MountedDisk(tmp_path / "store", 8 << 20)) as disk:
+    disk = _Limit() if kind is _Limit else disks.MountedDisk(tmp_path / "store", 8 << 20)
+    with contextlib.closing(disk):
         process = place.start(LONG, "100000", before=disk.words)
         assert process.stdout is not None
         assert process.stdin is not None
         process.stdout.readline()
+        if isinstance(disk, _Limit):
+            disk.of(process)
         disk.fill()
         process.stdin.write("\n")
         process.stdin.flush()
         process.stdout.readline()
-        assert len(place.spooled()) == 1  # among the caches, which lie elsewhere
+        if isinstance(disk, disks.MountedDisk):
+            assert len(place.spooled()) == 1  # among the caches, which lie elsewhere
         disk.free()
         _, errors = process.communicate("\n", timeout=60)
         assert process.returncode == 0, errors
-        assert errors.count("RuntimeWarning") == 1
-        files = subprocess.run(
-            [*disk.words, "sh", "-c", "tar c lab.db*"], capture_output=True, check=True
-        )
-    subprocess.run(["tar", "x"], input=files.stdout, cwd=tmp_path / "store", check=True)
+        assert "RuntimeWarning" in errors
+        if isinstance(disk, disks.MountedDisk):
+            assert errors.count("RuntimeWarning") == 1
+            words = [*disk.words, "sh", "-c", "tar c lab.db*"]
+            files = subprocess.run(words, capture_output=True, check=True)
+            subprocess.run(["tar", "x"], input=files.stdout, cwd=tmp_path / "store", check=True)
     run = place.run()
     assert (run.status, run.metrics["m"].series.count) == ("complete", 100_001)
     assert place.values("m") == list(range(-1, 100_000))
