@@ -13,6 +13,7 @@ from ..exceptions import NotFoundError, UsageError
 from ..identifiers import new_id
 from ..series import Chunk, Summary
 from ..types import JSONValue
+from . import statements as q
 from .news import (
     Alert,
     Beat,
@@ -69,19 +70,19 @@ def write(statements: Statements, news: Iterable[News], beats: Iterable[Beat]) -
     for one in news:
         _take_in(statements, one)
     rows = [_beat(statements, beat) for beat in beats]
-    statements.many(_BEAT, rows)
-    statements.many(_REVIVE, [row for row in rows if row["ended"] is None])
+    statements.many(q.BEAT, rows)
+    statements.many(q.REVIVE, [row for row in rows if row["ended"] is None])
 
 
 def take_up(statements: Statements, run: str, launch: Opening, lease: float) -> TakenUp:
     """Make a run one of the launch, at work again; see :meth:`Sink.take_up`."""
     # First locked, then read: who was first has changed its owner.
-    found = statements.one(_FIND + statements.locking, {"run": run})
+    found = statements.one(q.FIND + statements.locking, {"run": run})
     if found is None:
         raise NotFoundError(f"no run {run!r} in the store")
     pk = int(found[0])
     latest = statements.moment(launch.moment - int(lease * 1e6))
-    owner = statements.one(_OWNER, {"run": pk, "latest": latest})
+    owner = statements.one(q.OWNER, {"run": pk, "latest": latest})
     assert owner is not None
     name, status, host, pid, beaten = owner
     if status not in _ENDED and beaten and (host != launch.host or alive(pid)):
@@ -90,12 +91,12 @@ def take_up(statements: Statements, run: str, launch: Opening, lease: float) -> 
             hint="stop it first, or start a run of its own",
         )
     _, its_launch, execution = _launch(statements, launch)
-    statements.many(_TAKE_UP, [{"run": pk, "launch": its_launch, "execution": execution}])
+    statements.many(q.TAKE_UP, [{"run": pk, "launch": its_launch, "execution": execution}])
     return _taken_up(statements, run, pk)
 
 
 def _taken_up(statements: Statements, run: str, pk: int) -> TakenUp:
-    found = statements.one(_FACTS, {"run": pk})
+    found = statements.one(q.FACTS, {"run": pk})
     assert found is not None
     name, seed, params, config, fields, tags, parent = found
     steps = statements.all("SELECT name, step FROM run_metrics WHERE run = :run", {"run": pk})
@@ -122,7 +123,7 @@ def number(statements: Statements, run: str) -> int:
 
 def _take_in(statements: Statements, news: News) -> None:
     # Who writes to a run at the same time waits here, and finds what this one leaves.
-    found = statements.one(_FIND + statements.locking, {"run": news.run})
+    found = statements.one(q.FIND + statements.locking, {"run": news.run})
     if found is None:
         if news.begins is None:
             raise NotFoundError(f"no run {news.run!r} in the store: it was deleted")
@@ -130,7 +131,7 @@ def _take_in(statements: Statements, news: News) -> None:
     else:
         pk, over = int(found[0]), bool(found[1])
     said = {"run": pk, "writer": news.writer, "last": news.number}
-    if statements.one(_SAID, said) is None:
+    if statements.one(q.SAID, said) is None:
         return  # it was taken in before, and only the answer was lost
     _points(statements, pk, news.writer, news.points, news.summaries)
     _documents(statements, pk, news)
@@ -147,7 +148,7 @@ def _take_in(statements: Statements, news: News) -> None:
         _end(statements, pk, news.ends, metrics)
     if over and news.summaries:
         # Somebody else who logs to a run may have more to say than who ended it.
-        statements.many(_RENEW, [{"run": pk, "metrics": _metrics_document(statements, pk)}])
+        statements.many(q.RENEW, [{"run": pk, "metrics": _metrics_document(statements, pk)}])
 
 
 # -- launches and runs
@@ -155,18 +156,18 @@ def _take_in(statements: Statements, news: News) -> None:
 
 def _launch(statements: Statements, opening: Opening) -> tuple[int, int, int]:
     """Return the primary keys of experiment and launch, and the number of the execution."""
-    known = statements.one(_FIND_LAUNCH, {"launch": opening.id})
+    known = statements.one(q.FIND_LAUNCH, {"launch": opening.id})
     if known is not None:
         if known[3] != "running":
-            statements.many(_BEAT, [_beat(statements, Beat(opening.id, opening.moment))])
+            statements.many(q.BEAT, [_beat(statements, Beat(opening.id, opening.moment))])
         return known[0], known[1], known[2]
     time = statements.moment(opening.moment)
     names = {"project": plain(opening.project), "experiment": plain(opening.experiment)}
     made = {**names, "id": new_id(), "created": time}
-    statements.many(_PROJECT, [made])
-    statements.many(_EXPERIMENT, [made | {"id": new_id()}])
+    statements.many(q.PROJECT, [made])
+    statements.many(q.EXPERIMENT, [made | {"id": new_id()}])
     # To take a number locks the experiment until the end of the transaction.
-    experiment = statements.one(_NEXT_LAUNCH, names)
+    experiment = statements.one(q.NEXT_LAUNCH, names)
     assert experiment is not None
     execution = _execution(statements, experiment[0], opening)
     launch = {
@@ -184,16 +185,16 @@ def _launch(statements: Statements, opening: Opening) -> tuple[int, int, int]:
         "provenance": encode(opening.provenance, "the provenance"),
         "moment": time,
     }
-    pk = statements.one(_LAUNCH, launch)
+    pk = statements.one(q.LAUNCH, launch)
     assert pk is not None
     return experiment[0], pk[0], execution
 
 
 def _execution(statements: Statements, experiment: int, opening: Opening) -> int:
     row = {"experiment": experiment, "fingerprint": opening.fingerprint}
-    found = statements.one(_FIND_EXECUTION, row)
+    found = statements.one(q.FIND_EXECUTION, row)
     if found is None:
-        found = statements.one(_NEXT_EXECUTION, row)
+        found = statements.one(q.NEXT_EXECUTION, row)
         assert found is not None
         made = {
             **row,
@@ -202,13 +203,13 @@ def _execution(statements: Statements, experiment: int, opening: Opening) -> int
             "code": encode(opening.code, "the code"),
             "created": statements.moment(opening.moment),
         }
-        statements.many(_EXECUTION, [made])
+        statements.many(q.EXECUTION, [made])
     return int(found[0])
 
 
 def _begin(statements: Statements, run: str, begins: Beginning) -> int:
     experiment, launch, execution = _launch(statements, begins.launch)
-    number = statements.one(_NEXT_RUN, {"experiment": experiment})
+    number = statements.one(q.NEXT_RUN, {"experiment": experiment})
     assert number is not None
     row = {
         "id": run,
@@ -227,11 +228,11 @@ def _begin(statements: Statements, run: str, begins: Beginning) -> int:
         "notes": plain(begins.notes),
         "parent": begins.parent,
     }
-    made = statements.one(_RUN, row)
+    made = statements.one(q.RUN, row)
     assert made is not None
     pk = int(made[0])
     _sides(statements, "run_params", pk, begins.params)
-    statements.many(_TAG, [{"run": pk, "tag": plain(tag)} for tag in begins.tags])
+    statements.many(q.TAG, [{"run": pk, "tag": plain(tag)} for tag in begins.tags])
     return pk
 
 
@@ -245,10 +246,10 @@ def _end(statements: Statements, pk: int, ends: Ending, metrics: str) -> None:
         "metrics": metrics if over else "",
         "launch": ends.launch,
     }
-    statements.many(_END if ends.launch is None else _END + _OWN, [row])
+    statements.many(q.END if ends.launch is None else q.END + q.OWN, [row])
     if ends.launch is not None and ends.leaves is not None:
         left = Beat(launch=ends.launch, moment=ends.moment, status=ends.leaves)
-        statements.many(_BEAT, [_beat(statements, left)])
+        statements.many(q.BEAT, [_beat(statements, left)])
 
 
 def _beat(statements: Statements, beat: Beat) -> Row:
@@ -264,7 +265,7 @@ def _beat(statements: Statements, beat: Beat) -> Row:
 def _metrics_document(statements: Statements, pk: int) -> str:
     """Return the metrics of a run as its row keeps them, so that lists need one table only."""
     document: dict[str, JSONValue] = {}
-    for name, value, std, direction, whole, *series in statements.all(_METRICS, {"run": pk}):
+    for name, value, std, direction, whole, *series in statements.all(q.METRICS, {"run": pk}):
         exact = decode(whole) if whole is not None else float("nan") if value is None else value
         document[name] = [exact, std, [], direction, series]
     return encode(document, "metrics")
@@ -305,8 +306,8 @@ def _points(
         }
         for name, number, chunk in points
     ]
-    statements.many(_CHUNK, rows)
-    statements.many(_METRIC, [_metric(pk, name, s) for name, s in summaries.items()])
+    statements.many(q.CHUNK, rows)
+    statements.many(q.METRIC, [_metric(pk, name, s) for name, s in summaries.items()])
 
 
 def _metric(pk: int, name: str, summary: Summary) -> Row:
@@ -343,8 +344,8 @@ def _documents(statements: Statements, pk: int, news: News) -> None:
         tags = dict.fromkeys([*decode(found[0]), *news.tags])
         left = [tag for tag in tags if tag not in news.untags]
         _set(statements, pk, "tags", encode(left, "tags"))
-        statements.many(_UNTAG, [{"run": pk, "tag": plain(tag)} for tag in news.untags])
-        statements.many(_TAG, [{"run": pk, "tag": plain(tag)} for tag in news.tags if tag in left])
+        statements.many(q.UNTAG, [{"run": pk, "tag": plain(tag)} for tag in news.untags])
+        statements.many(q.TAG, [{"run": pk, "tag": plain(tag)} for tag in news.tags if tag in left])
     for column, text in (("name", news.name), ("notes", news.notes)):
         if text is not None:
             _set(statements, pk, column, plain(text))
@@ -378,16 +379,16 @@ def _sides(statements: Statements, table: str, pk: int, given: Mapping[str, JSON
         row["name"] = plain(row["name"])
         row["text"] = None if row["text"] is None else plain(row["text"])
         row["whole"] = None if row["whole"] is None else plain(row["whole"])
-    statements.many(_SIDE.format(table=table), rows)
+    statements.many(q.SIDE.format(table=table), rows)
 
 
 def _forget(statements: Statements, pk: int, fields: Iterable[str]) -> None:
     """Drop what was kept of the former values of fields."""
     of_run = {"kind": RUNS, "owner": pk}
     places = [plain(field_place(name)) for name in fields]
-    if places and statements.one(_LINKED, of_run) is not None:
+    if places and statements.one(q.LINKED, of_run) is not None:
         rows = [of_run | {"place": place, "length": len(place)} for place in places]
-        statements.many(_FORGET, rows)
+        statements.many(q.FORGET, rows)
 
 
 def _artifacts(statements: Statements, kind: int, pk: int, artifacts: Sequence[Kept]) -> None:
@@ -405,8 +406,8 @@ def _artifacts(statements: Statements, kind: int, pk: int, artifacts: Sequence[K
         for kept in artifacts
     }
     # First all, then all: each looks through what is there already.
-    statements.many(_UNLINK, list(latest.values()))
-    statements.many(_LINK, list(latest.values()))
+    statements.many(q.UNLINK, list(latest.values()))
+    statements.many(q.LINK, list(latest.values()))
 
 
 def _texts(
@@ -440,183 +441,22 @@ def _texts(
 
 def _leave_out(statements: Statements, pk: int, gap: Gap) -> None:
     row = {"run": pk, "start": gap.start, "end": gap.end, "text": plain(gap.text)}
-    statements.many(_GAP, [row])
-    statements.many(_LEAVE_OUT, [row])
+    statements.many(q.GAP, [row])
+    statements.many(q.LEAVE_OUT, [row])
 
 
 def _capture(statements: Statements, captured: Captured) -> None:
-    found = statements.one(_FIND_LAUNCH, {"launch": captured.launch})
+    found = statements.one(q.FIND_LAUNCH, {"launch": captured.launch})
     if found is None:
         return  # it was deleted
     if captured.digest is not None:
         content = encode(captured.environment, "the environment")
-        statements.many(_ENVIRONMENT, [{"digest": captured.digest, "content": content}])
+        statements.many(q.ENVIRONMENT, [{"digest": captured.digest, "content": content}])
     row = {
         "launch": found[1],
         "provenance": encode(captured.provenance, "the provenance"),
         "environment": captured.digest,
     }
-    statements.many(_CAPTURED, [row])
-    statements.many(_UNLINK_ALL, [{"kind": LAUNCHES, "owner": found[1]}])
+    statements.many(q.CAPTURED, [row])
+    statements.many(q.UNLINK_ALL, [{"kind": LAUNCHES, "owner": found[1]}])
     _artifacts(statements, LAUNCHES, found[1], captured.artifacts)
-
-
-# -- the statements
-
-_BEAT: Final = """
-UPDATE launches SET heartbeat = :heartbeat, status = :status, ended = :ended WHERE id = :launch
-"""
-_REVIVE: Final = """
-UPDATE runs SET status = 'running', ended = NULL
-WHERE launch = (SELECT pk FROM launches WHERE id = :launch) AND status = 'crashed'
-"""
-_FIND: Final = "SELECT pk, metrics <> '' FROM runs WHERE id = :run"
-_OWNER: Final = """
-SELECT runs.name, runs.status, launches.host, launches.pid, launches.heartbeat >= :latest
-FROM runs JOIN launches ON launches.pk = runs.launch WHERE runs.pk = :run
-"""
-_TAKE_UP: Final = """
-UPDATE runs SET launch = :launch, execution = :execution, status = 'running', ended = NULL,
-    exception = NULL, metrics = ''
-WHERE pk = :run
-"""
-_FACTS: Final = """
-SELECT name, seed, params, config, fields, tags, parent FROM runs WHERE pk = :run
-"""
-_RENEW: Final = "UPDATE runs SET metrics = :metrics WHERE pk = :run AND metrics <> ''"
-_FIND_LAUNCH: Final = """
-SELECT experiment, pk, execution, status FROM launches WHERE id = :launch
-"""
-_PROJECT: Final = """
-INSERT INTO projects (id, name, description, created) VALUES (:id, :project, '', :created)
-ON CONFLICT DO NOTHING
-"""
-_EXPERIMENT: Final = """
-INSERT INTO experiments
-    (id, project, name, description, definition, created, last_execution, last_launch, last_run)
-SELECT :id, pk, :experiment, '', '{}', :created, 0, 0, 0 FROM projects WHERE name = :project
-ON CONFLICT DO NOTHING
-"""
-_NEXT_LAUNCH: Final = """
-UPDATE experiments SET last_launch = last_launch + 1
-WHERE name = :experiment AND project = (SELECT pk FROM projects WHERE name = :project)
-RETURNING pk, last_launch
-"""
-_FIND_EXECUTION: Final = """
-SELECT number FROM executions WHERE experiment = :experiment AND fingerprint = :fingerprint
-"""
-_NEXT_EXECUTION: Final = """
-UPDATE experiments SET last_execution = last_execution + 1 WHERE pk = :experiment
-RETURNING last_execution
-"""
-_EXECUTION: Final = """
-INSERT INTO executions (id, experiment, number, fingerprint, code, created)
-VALUES (:id, :experiment, :number, :fingerprint, :code, :created)
-"""
-_LAUNCH: Final = """
-INSERT INTO launches
-    (id, experiment, number, execution, status, command, "user", host, pid, notes, settings,
-     provenance, created, started, heartbeat)
-VALUES
-    (:id, :experiment, :number, :execution, :status, :command, :user, :host, :pid, :notes,
-     :settings, :provenance, :moment, :moment, :moment)
-RETURNING pk
-"""
-_NEXT_RUN: Final = """
-UPDATE experiments SET last_run = last_run + 1 WHERE pk = :experiment RETURNING last_run
-"""
-_RUN: Final = """
-INSERT INTO runs
-    (id, experiment, launch, number, execution, name, status, seed, "group", cached, created,
-     started, params, metrics, fields, hyperparameters, tags, parent, config, notes)
-VALUES
-    (:id, :experiment, :launch, :number, :execution, :name, 'running', :seed, :group, :cached,
-     :moment, :moment, :params, '', '{}', '[]', :tags, :parent, :config, :notes)
-RETURNING pk
-"""
-_END: Final = """
-UPDATE runs SET status = :status, ended = :ended, exception = :exception, metrics = :metrics
-WHERE pk = :run
-"""
-_OWN: Final = "AND launch = (SELECT pk FROM launches WHERE id = :launch)"
-_SAID: Final = """
-INSERT INTO writers (run, writer, last) VALUES (:run, :writer, :last)
-ON CONFLICT (run, writer) DO UPDATE SET last = excluded.last WHERE writers.last < excluded.last
-RETURNING last
-"""
-_CHUNK: Final = """
-INSERT INTO series
-    (run, name, writer, number, count, kind, step, stride, "time", steps, "values", times)
-VALUES
-    (:run, :name, :writer, :number, :count, :kind, :step, :stride, :time, :steps, :values, :times)
-ON CONFLICT (run, name, writer, number) DO UPDATE SET
-    count = excluded.count, kind = excluded.kind, step = excluded.step,
-    stride = excluded.stride, "time" = excluded."time", steps = excluded.steps,
-    "values" = excluded."values", times = excluded.times
-"""
-# The last point is that with the highest step, and of these the latest.
-_LATER: Final = (
-    "(run_metrics.step IS NULL OR excluded.step > run_metrics.step OR"
-    ' (excluded.step = run_metrics.step AND excluded."time" >= run_metrics."time"))'
-)
-_METRIC: Final = f"""
-INSERT INTO run_metrics
-    (run, name, value, std, direction, whole, count, step, "time", minimum, maximum, total,
-     numbers)
-VALUES
-    (:run, :name, :value, NULL, 'none', :whole, :count, :step, :time, :minimum, :maximum, :total,
-     :numbers)
-ON CONFLICT (run, name) DO UPDATE SET
-    value = CASE WHEN {_LATER} THEN excluded.value ELSE run_metrics.value END,
-    whole = CASE WHEN {_LATER} THEN excluded.whole ELSE run_metrics.whole END,
-    count = coalesce(run_metrics.count, 0) + excluded.count,
-    step = CASE WHEN {_LATER} THEN excluded.step ELSE run_metrics.step END,
-    "time" = CASE WHEN {_LATER} THEN excluded."time" ELSE run_metrics."time" END,
-    minimum = CASE WHEN run_metrics.minimum < excluded.minimum OR excluded.minimum IS NULL
-        THEN run_metrics.minimum ELSE excluded.minimum END,
-    maximum = CASE WHEN run_metrics.maximum > excluded.maximum OR excluded.maximum IS NULL
-        THEN run_metrics.maximum ELSE excluded.maximum END,
-    total = coalesce(run_metrics.total, 0) + excluded.total,
-    numbers = coalesce(run_metrics.numbers, 0) + excluded.numbers
-"""
-_METRICS: Final = """
-SELECT name, value, std, direction, whole, count, step, "time", minimum, maximum, total, numbers
-FROM run_metrics WHERE run = :run ORDER BY name
-"""
-_SIDE: Final = """
-INSERT INTO {table} (run, name, number, text, whole) VALUES (:run, :name, :number, :text, :whole)
-ON CONFLICT (run, name) DO UPDATE SET
-    number = excluded.number, text = excluded.text, whole = excluded.whole
-"""
-_TAG: Final = "INSERT INTO run_tags (run, tag) VALUES (:run, :tag) ON CONFLICT DO NOTHING"
-_UNTAG: Final = "DELETE FROM run_tags WHERE run = :run AND tag = :tag"
-_GAP: Final = """
-UPDATE console SET text = :text WHERE run = :run AND "time" = :start
-"""
-_LEAVE_OUT: Final = """
-DELETE FROM console WHERE run = :run AND "time" > :start AND "time" <= :end
-"""
-_ENVIRONMENT: Final = """
-INSERT INTO environments (digest, content) VALUES (:digest, :content) ON CONFLICT DO NOTHING
-"""
-_CAPTURED: Final = """
-UPDATE launches SET provenance = :provenance, environment = coalesce(:environment, environment)
-WHERE pk = :launch
-"""
-_UNLINK_ALL: Final = "DELETE FROM artifact_links WHERE kind = :kind AND owner = :owner"
-_UNLINK: Final = """
-DELETE FROM artifact_links WHERE kind = :kind AND owner = :owner AND name = :name
-"""
-_LINKED: Final = "SELECT 1 FROM artifact_links WHERE kind = :kind AND owner = :owner LIMIT 1"
-_FORGET: Final = """
-DELETE FROM artifact_links
-WHERE kind = :kind AND owner = :owner AND substr(name, 1, :length) = :place
-"""
-_LINK: Final = """
-INSERT INTO artifact_links (kind, owner, position, name, format, digest, size, inline, kept)
-VALUES
-    (:kind, :owner,
-     (SELECT coalesce(max(position), -1) + 1 FROM artifact_links
-      WHERE kind = :kind AND owner = :owner),
-     :name, :format, :digest, :size, :inline, :kept)
-"""

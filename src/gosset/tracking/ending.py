@@ -13,7 +13,7 @@ from typing import Any
 
 from ..exceptions import GossetError
 from . import context
-from .run import _status_of
+from .outcomes import status_of
 from .telemetry import origin
 from .writer import WAIT_AT_MOST, all_writers
 
@@ -65,7 +65,7 @@ def _at_exit() -> None:
     if error is None or error is _seen or hasattr(sys, "ps1"):
         # At a prompt it is no more than what went wrong last.
         error = _asked[0] if _asked and _asked[1] >= _activity() else None
-    _end_all(_status_of(error), error)
+    _end_all(status_of(error), error)
     origin.at_exit()
     _write_all()
     for writer in all_writers():
@@ -120,4 +120,4 @@ def _hook_children() -> None:
 
 def _at_child_exit() -> None:
     error = sys.exc_info()[1]
-    _end_all(_status_of(error), error)
+    _end_all(status_of(error), error)

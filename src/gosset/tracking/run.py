@@ -14,9 +14,11 @@ from ..exceptions import UsageError
 from ..series import CHUNK, Chunk, Number, Points, Summary, pack, summarise
 from ..storage.news import Alert, Beginning, Ending, News, Opening, TakenUp
 from . import context
-from .fields import Config, Fields, as_parameter, gather, gather_tags
+from .fields import Config, Fields, gather, gather_tags
+from .given import LIMIT, NUMBERS, as_number, as_plain, as_step, checked, microseconds
 from .keeping import Keeping
-from .telemetry.secrets import masked_text, masked_values
+from .outcomes import status_of, told_of
+from .telemetry.secrets import masked_values
 from .values import OpenValues, Values
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from .telemetry.transcript import Transcript
     from .writer import Writer
 
-_NUMBERS: Final = frozenset({float, int, bool})
-_LIMIT: Final = 2**63
 _Point = tuple[str, Number, int | None, int]
 """Name, value, step and time of what was logged."""
 
@@ -169,14 +169,14 @@ class TrackedRun(Keeping):
         moment = time.time_ns() // 1000
         if isinstance(metrics, str):
             metrics = {metrics: value}
-        if step is not None and (type(step) is not int or not -_LIMIT <= step < _LIMIT):
-            step = _step(step)
+        if step is not None and (type(step) is not int or not -LIMIT <= step < LIMIT):
+            step = as_step(step)
         points = [
-            (name, number if type(number) in _NUMBERS else _number(name, number), step, moment)
+            (name, number if type(number) in NUMBERS else as_number(name, number), step, moment)
             for name, number in metrics.items()
         ]
         if not self._names.issuperset(metrics):
-            self._names.update([_checked("a metric", name) for name in metrics])
+            self._names.update([checked("a metric", name) for name in metrics])
         if self._monotonic or self._ends is not None or self._writer.trouble is not None:
             self._check(metrics, step)
         self._pending += points
@@ -186,11 +186,11 @@ class TrackedRun(Keeping):
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Add parameters; one that is there gets the new value."""
         self.params = Values({**dict(self.params), **params})
-        self._say("params", {_checked("a parameter", n): _plain(n, v) for n, v in params.items()})
+        self._say("params", {checked("a parameter", n): as_plain(n, v) for n, v in params.items()})
 
     def alert(self, title: str, text: str = "", level: str = "warning") -> None:
         """Tell something that wants to be seen: it stands with the run."""
-        self._say("alerts", [Alert(moment=_moment(), level=level, title=title, text=text)])
+        self._say("alerts", [Alert(moment=microseconds(), level=level, title=title, text=text)])
 
     # -- its life
 
@@ -249,8 +249,8 @@ class TrackedRun(Keeping):
             self.status = status
             self._ends = Ending(
                 status=status,
-                moment=_moment(),
-                exception=None if exception is None else _told(exception),
+                moment=microseconds(),
+                exception=None if exception is None else told_of(exception),
                 launch=self.launch.id,
                 leaves=context.leaves(self),
             )
@@ -295,7 +295,7 @@ class TrackedRun(Keeping):
         if token is not None:
             with contextlib.suppress(ValueError):  # a generator may end in another context
                 context._active.reset(token)
-        self.finish(_status_of(error), error)
+        self.finish(status_of(error), error)
 
     def __repr__(self) -> str:
         return f"<run {self.name}: {self.status}>"
@@ -366,7 +366,7 @@ class TrackedRun(Keeping):
     def sample(self, values: Mapping[str, float]) -> None:
         """Log what is known without anybody logging it; never raises."""
         if self._ends is None:
-            moment = _moment()
+            moment = microseconds()
             self._sampled += len(values)
             self._pending += [(name, value, None, moment) for name, value in values.items()]
             self.awake()
@@ -470,91 +470,3 @@ def _gathered(sayings: list[tuple[str, Any]]) -> dict[str, Any]:
         else:
             gathered[kind] = what
     return gathered
-
-
-def _moment() -> int:
-    return time.time_ns() // 1000
-
-
-def _checked(what: str, name: object) -> str:
-    from ..naming import checked_name
-
-    return checked_name(what, name)
-
-
-def _number(name: str, value: Any) -> Number:
-    """Return a number of another library as one of Python's."""
-    detach = getattr(value, "detach", None)
-    if detach is not None:
-        value = detach()
-    item = getattr(value, "item", None)
-    if item is not None:
-        try:
-            value = item()
-        except (ValueError, RuntimeError):
-            shape = getattr(value, "shape", None)
-            raise UsageError(
-                f"metric {name!r} is not one number but has the shape {tuple(shape or ())}",
-                hint="log its mean, or keep it whole with run.log_artifact()",
-            ) from None
-    if type(value) in _NUMBERS:
-        number: Number = value
-        return number
-    if not isinstance(value, str | bytes | bytearray):
-        for convert in (int, float) if hasattr(value, "__index__") else (float,):
-            try:
-                return convert(value)
-            except (TypeError, ValueError):
-                continue
-    raise UsageError(
-        f"metric {name!r} is not a number but {type(value).__name__}",
-        hint=f"use run.fields[{name!r}] for other values",
-    )
-
-
-def _step(step: Any) -> int:
-    try:
-        number = int(step.__index__())
-    except AttributeError:
-        raise UsageError(f"the step {step!r} is no integer", hint="count from 0") from None
-    if not -_LIMIT <= number < _LIMIT:
-        raise UsageError(f"the step {number} has more than 64 bits", hint="count from 0")
-    return number
-
-
-def _plain(name: str, value: Any) -> Any:
-    return as_parameter(name, value)
-
-
-def _status_of(error: BaseException | None) -> str:
-    if error is None:
-        return "complete"
-    if isinstance(error, SystemExit):
-        # 130 and 143 are how shells tell SIGINT and SIGTERM.
-        endings: dict[object, str] = {
-            None: "complete",
-            0: "complete",
-            130: "stopped",
-            143: "stopped",
-        }
-        return endings.get(error.code, "failed")
-    stopped = isinstance(error, KeyboardInterrupt) or type(error).__name__ == "CancelledError"
-    return "stopped" if stopped else "failed"
-
-
-def _told(error: BaseException) -> tuple[str, str, str]:
-    if type(error) is KeyboardInterrupt:
-        # Nothing is loaded here: it can make Python forget that it is to end by the signal.
-        return "KeyboardInterrupt", str(error), ""
-    import traceback
-
-    kind = type(error)
-    name = kind.__qualname__
-    if kind.__module__ != "builtins":
-        name = f"{kind.__module__}.{name}"
-    try:
-        message = str(error)
-    except Exception:  # noqa: BLE001 - a broken __str__ must not hide the failure
-        message = "(its message could not be made)"
-    told = "".join(traceback.format_exception(error))
-    return name, masked_text(message), masked_text(told)

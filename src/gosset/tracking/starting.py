@@ -15,7 +15,8 @@ from ..settings import NAMES, Settings, load_settings, prepare_store_folder, sql
 from ..storage.news import Beginning, Opening, Sink, TakenUp
 from ..types import JSONValue
 from . import context, ending
-from .run import TrackedRun, _checked, _moment, _plain
+from .given import as_plain, checked, microseconds
+from .run import TrackedRun
 from .spool import Spool, spool_folders, take_in_spooled
 from .telemetry import console, origin
 from .telemetry.secrets import masked_command, masked_values
@@ -120,16 +121,16 @@ def start_run(
     launch = _launch(url, settings.project or DEFAULT_PROJECT, experiment)
     writer = _writer(url, strict=strict)
     parent = context.parent_id()
-    params = {_checked("a parameter", key): _plain(key, v) for key, v in (params or {}).items()}
-    config = {str(key): _plain(key, v) for key, v in (config or {}).items()}
-    tags = [_checked("a tag", tag) for tag in tags]
+    params = {checked("a parameter", key): as_plain(key, v) for key, v in (params or {}).items()}
+    config = {str(key): as_plain(key, v) for key, v in (config or {}).items()}
+    tags = [checked("a tag", tag) for tag in tags]
     facts = _taken_up(resume, launch, name, writer) if resume else None
     id_ = facts.id if facts else new_id()
     begins = None
     if facts is None:
         begins = Beginning(
             launch=launch,
-            name=_checked("a run", name) if name else _name(id_),
+            name=checked("a run", name) if name else _name(id_),
             group=_group(masked_values(params)),
             seed=seed,
             params=masked_values(params),
@@ -137,7 +138,7 @@ def start_run(
             tags=tags,
             notes=notes,
             parent=parent,
-            moment=_moment(),
+            moment=microseconds(),
         )
     run = TrackedRun(
         id_,
@@ -264,7 +265,7 @@ def _sink(url: str) -> Sink:
 
 def _launch(url: str, project: str, experiment: str) -> Opening:
     """Return the launch of this process for an experiment."""
-    key = (url, _checked("a project", project), _checked("an experiment", experiment))
+    key = (url, checked("a project", project), checked("an experiment", experiment))
     found = _launches.get(key)
     if found is None or found.pid != os.getpid():
         fingerprint, sources = _code()
@@ -278,7 +279,7 @@ def _launch(url: str, project: str, experiment: str) -> Opening:
             user=os.environ.get("USER") or os.environ.get("USERNAME") or "",
             host=_host(),
             pid=os.getpid(),
-            moment=_moment(),
+            moment=microseconds(),
             provenance=origin.at_once(),
         )
     return found
