@@ -196,7 +196,12 @@ def test_all_that_a_store_has_is_taken_over(pair: tuple[Catalog, Catalog]) -> No
     assert [run.number for run in target.select("runs")] == [
         run.number for run in source.select("runs")
     ]
-    for filter in ("params.C > 1", "fields.seed == 1", "metrics.accuracy > 0.5 and seed == 0", "'t1' in tags"):
+    for filter in (
+        "params.C > 1",
+        "fields.seed == 1",
+        "metrics.accuracy > 0.5 and seed == 0",
+        "'t1' in tags",
+    ):
         assert target.count("runs", where=parse(filter)) == 2
     assert target.count("runs", where=parse("metrics.loss.min == 0.25")) == 1
 
