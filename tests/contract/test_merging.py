@@ -30,7 +30,7 @@ from gosset.identifiers import new_id, now
 from gosset.series import Points, pack, summarise, unpack
 from gosset.storage import open_catalog
 from gosset.storage.base import Batch, Catalog, NewRun, RunUpdate, Split
-from gosset.storage.news import Alert, Beginning, Ending, Kept, News, Opening
+from gosset.storage.news import Alert, Beat, Beginning, Ending, Kept, News, Opening
 
 Opened = Callable[[], Catalog]
 
@@ -407,17 +407,25 @@ def test_versions_of_a_dataset_get_numbers_of_the_store(catalog: Catalog, other:
     assert launch.id == catalog.find("launches", launch.id).id  # type: ignore[attr-defined]
 
 
-def test_crashed_is_less_than_a_sign_of_life(catalog: Catalog, other: Catalog) -> None:
-    id_ = new_id()
-    other.sink().write([news(id_, 1, begins=begins(), **points("loss", 0.5))])
+def test_who_was_seen_as_crashed_is_at_work_again_with_the_next_sign_of_life(
+    catalog: Catalog, other: Catalog
+) -> None:
+    id_, begun = new_id(), begins()
+    other.sink().write([news(id_, 1, begins=begun, **points("loss", 0.5))])
     catalog.merge(other)
     assert catalog.reap() == 1
-    assert run_of(catalog, id_).status == Status.CRASHED
+    told = content(catalog)
+    assert catalog.merge(other).changed == 0
+    assert content(catalog) == told
+    other.sink().write([], [Beat(begun.launch.id, 5_000_000)])
     assert other.merge(catalog).changed == 0
     assert run_of(other, id_).status == Status.RUNNING
-    other.sink().write([news(id_, 2, ends=Ending("complete", 9, leaves="complete"))])
+    catalog.merge(other)
+    assert run_of(catalog, id_).status == Status.RUNNING
+    other.sink().write([news(id_, 2, ends=Ending("complete", 9_000_000, leaves="complete"))])
     catalog.merge(other)
     assert run_of(catalog, id_).status == Status.COMPLETE
+    assert content(catalog) == content(other)
 
 
 def test_a_selection_takes_what_it_belongs_to_and_nothing_else(

@@ -68,42 +68,43 @@ def write(
     StorageError, ArtifactError
         The store cannot be read, or the file not written.
     """
-    digests: dict[str, int] = {}
     with tempfile.TemporaryDirectory(prefix="gosset-") as folder, _draft(file) as draft:
         store = Path(folder) / _STORE
-        copy = open_catalog(sqlite_url(store))
-        try:
-            merged = copy.merge(
-                catalog,
-                where=where,
-                bring=digests.update,
-                progress=progress or (lambda done, total: None),
-            )
-        finally:
-            copy.close()
-        with closing(sqlite3.connect(store)) as connection:
-            # One file, without a log beside it.
-            connection.execute("PRAGMA journal_mode = DELETE")
+        runs, digests = _select(store, catalog, where, progress)
         with zipfile.ZipFile(draft, "w") as archive:
             archive.writestr("README.txt", _README)
             with store.open("rb") as opened:
-                its = digest_of(opened)
+                manifest: dict[str, Any] = {"store": digest_of(opened)}
                 opened.seek(0)
                 _add(archive, _STORE, opened)
             missing = _add_artifacts(archive, digests, artifacts)
             kept = digests.keys() - set(missing)
-            manifest = {
-                "format": FORMAT,
-                "version": VERSION,
-                "schema": VERSIONS[-1],
-                "runs": merged.runs,
-                "store": its,
-                "artifacts": len(kept),
-                "missing": missing,
-            }
+            manifest |= {"format": FORMAT, "version": VERSION, "schema": VERSIONS[-1]}
+            manifest |= {"runs": runs, "artifacts": len(kept), "missing": missing}
             archive.writestr(_MANIFEST, json.dumps(manifest, indent=2) + "\n")
     size = sum(digests[digest] for digest in kept)
-    return Merged(runs=merged.runs, artifacts=len(kept), bytes=size, missing=tuple(missing))
+    return Merged(runs=runs, artifacts=len(kept), bytes=size, missing=tuple(missing))
+
+
+def _select(
+    store: Path, catalog: Catalog, where: Expression | None, progress: Progress | None
+) -> tuple[int, dict[str, int]]:
+    """Make a store of runs; return how many, and the artifacts that they need: digest → size."""
+    digests: dict[str, int] = {}
+    copy = open_catalog(sqlite_url(store))
+    try:
+        merged = copy.merge(
+            catalog,
+            where=where,
+            bring=digests.update,
+            progress=progress or (lambda done, total: None),
+        )
+    finally:
+        copy.close()
+    with closing(sqlite3.connect(store)) as connection:
+        # One file, without a log beside it.
+        connection.execute("PRAGMA journal_mode = DELETE")
+    return merged.runs, digests
 
 
 def _add_artifacts(

@@ -190,9 +190,10 @@ def _write_runs(there: sa.Connection, here: sa.Connection, owners: _Owners) -> t
     declared.carry_datasets(there, here, owners.datasets)
     declared.carry_splits(there, here, owners.splits)
     known, own = declared.known(there), declared.known(here)
-    opened = launches.carry_launches(there, here, known, own, owners.launches)
     theirs = runs.side(there, known, s.runs.c.pk, owners.runs)
+    # With the signs of life that were known here before those of the source come.
     mine = runs.side(here, own, s.runs.c.id, list(theirs.rows))
+    opened = launches.carry_launches(there, here, known, own, owners.launches)
     changes = runs.write_runs(here, theirs, mine, opened)
     keys = {id_: row["pk"] for id_, row in mine.rows.items()}
     keys |= {change.id: change.pk for change in changes}

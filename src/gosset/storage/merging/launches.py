@@ -26,18 +26,18 @@ def carry_launches(
     pks: Iterable[int],
 ) -> dict[str, int]:
     """Take over launches by primary key; return how they are found in the target: id → key."""
-    statement = sa.select(s.launches)
-    found = sorted(rows_of(source, statement, s.launches.c.pk, pks), key=_number)
-    locked = statement.order_by(s.launches.c.pk).with_for_update()
+    statement, c = sa.select(s.launches), s.launches.c
+    found = sorted(rows_of(source, statement, c.pk, pks), key=_number)
+    locked = statement.order_by(c.pk).with_for_update()
     ids = [row["id"] for row in found]
-    here = {row["id"]: row for row in rows_of(target, locked, s.launches.c.id, ids)}
+    here = {row["id"]: row for row in rows_of(target, locked, c.id, ids)}
     carry_environments(source, target, {row["environment"] for row in found} - {None})
     links = links_of(source, "launches", (row["pk"] for row in found))
     numbers = Numbers(mine)
     fresh = [row for row in found if row["id"] not in here]
     made = []
     for (experiment, given), (pk, row) in zip(
-        _placed(target, theirs, numbers, fresh),
+        placed(target, s.launches, "last_launch", theirs, numbers, fresh),
         zip(rows.reserve(target, s.launches, len(fresh)), fresh, strict=True),
         strict=True,
     ):
@@ -54,7 +54,7 @@ def carry_launches(
         if old is None or _state(theirs, row) <= _state(mine, old):
             continue
         values = {**_facts(row), "execution": numbers.execution(theirs, row)}
-        target.execute(sa.update(s.launches).where(s.launches.c.pk == old["pk"]).values(**values))
+        target.execute(sa.update(s.launches).where(c.pk == old["pk"]).values(**values))
         rows.unlink(target, "launches", [old["pk"]])
         linked_rows += linked("launches", old["pk"], links[row["pk"]])
     rows.insert(target, s.artifact_links, linked_rows)
@@ -80,13 +80,6 @@ class Numbers:
     def dataset(self, told: Any) -> str | None:
         """Return how a dataset's version is named here."""
         return self._datasets.get(told) if isinstance(told, tuple) else told
-
-
-def _placed(
-    target: sa.Connection, theirs: Known, numbers: Numbers, fresh: list[Row]
-) -> list[tuple[int, int]]:
-    """Return the experiment and the number that each new launch has in the target."""
-    return placed(target, s.launches, "last_launch", theirs, numbers, fresh)
 
 
 def placed(

@@ -19,12 +19,12 @@ def when(time: datetime | None) -> datetime:
 def rank(status: str) -> int:
     """Return how much is known of an end.
 
-    ``crashed`` is what a store concludes where signs of life are missing, and less than what
-    another knows: it is concluded anew from the signs that both have.
+    ``crashed`` is what a store concludes where signs of life are missing: more than that there
+    was none yet, and less than what the process itself said.
     """
     if status == Status.CRASHED:
-        return 0
-    return 2 if Status(status).ended else 1
+        return 1
+    return 2 if Status(status).ended else 0
 
 
 def progress(row: Row) -> tuple[Any, ...]:

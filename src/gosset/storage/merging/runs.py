@@ -72,7 +72,9 @@ class Change:
 
 def side(connection: sa.Connection, known: Known, column: Any, chosen: Iterable[Any]) -> Side:
     """Return what a store knows of the runs whose `column` is among `chosen`, held fast."""
-    statement = sa.select(s.runs, s.launches.c.id.label("launch_id"))
+    opened = s.launches.c
+    told = opened.id.label("launch_id"), opened.heartbeat.label("beaten")
+    statement = sa.select(s.runs, *told)
     statement = statement.join(s.launches, s.runs.c.launch == s.launches.c.pk)
     statement = statement.order_by(s.runs.c.pk)
     if column is s.runs.c.id:
@@ -82,8 +84,8 @@ def side(connection: sa.Connection, known: Known, column: Any, chosen: Iterable[
     w, m, p, c = s.writers.c, s.run_metrics.c, s.series.c, s.computations.c
     writers = _each(connection, sa.select(w.run, w.writer, w.last), w.run, pks)
     measured = _each(connection, sa.select(s.run_metrics), m.run, pks)
-    told = sa.select(p.run, p.pk, p.name, p.writer, p.number, p.count)
-    points = _each(connection, told, p.run, pks)
+    counted = sa.select(p.run, p.pk, p.name, p.writer, p.number, p.count)
+    points = _each(connection, counted, p.run, pks)
     ids = sa.select(c.run, sa.func.max(c.id).label("id")).group_by(c.run)
     latest = _each(connection, ids, c.run, pks)
     links = links_of(connection, "runs", pks)
@@ -99,6 +101,7 @@ def side(connection: sa.Connection, known: Known, column: Any, chosen: Iterable[
             links=tuple(links.get(pk, ())),
             measured={each["name"]: each for each in measured.get(pk, ())},
             points={_chunk(each): each["count"] for each in points.get(pk, ())},
+            beaten=row["beaten"],
         )
     chunks = {
         id_: {_chunk(each): each["pk"] for each in points.get(row["pk"], ())}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -40,6 +41,8 @@ class RunState:
         Metric → its row.
     points : mapping
         Chunk → how many points are in it.
+    beaten : datetime or None
+        The last sign of life of its launch.
     """
 
     facts: Row
@@ -53,13 +56,15 @@ class RunState:
     links: tuple[Row, ...] = ()
     measured: Mapping[str, Row] = field(default_factory=dict)
     points: Mapping[Chunk, int] = field(default_factory=dict)
+    beaten: datetime | None = field(default=None, compare=False)
 
     @cached_property
     def place(self) -> tuple[Any, ...]:
         """How far the run is here: the greater, the further."""
         began = when(self.facts["started"])
         said = sum(self.writers.values())
-        return self.facts["launch"], began, said, self.latest, *progress(self.facts)
+        beaten = when(self.beaten)
+        return self.facts["launch"], began, said, self.latest, beaten, *progress(self.facts)
 
 
 def joined(mine: RunState, theirs: RunState) -> tuple[RunState, list[str]]:
@@ -92,6 +97,7 @@ def joined(mine: RunState, theirs: RunState) -> tuple[RunState, list[str]]:
         links=pair.links(fields, of_near),
         measured=measured,
         points=points,
+        beaten=pair.far.beaten,
     )
     return united, unknown
 
