@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import filelock  # noqa: F401 - loaded while everything may be read
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from gosset.exceptions import (
 from gosset.identifiers import now
 from gosset.storage import open_catalog
 from gosset.storage.base import Batch, Catalog, NewRun, Split
+from gosset.storage.news import Beat
 from gosset.storage.sql import SQLCatalog
 
 _REF = ArtifactRef(name="a", format="npy", digest="d" * 64, size=1)
@@ -35,6 +37,13 @@ _ENTRY = CacheEntry(
     key="k", recipe="r", stage="s", parts={}, outputs=(_REF,), wall=None, created=now()
 )
 _DATASET = Dataset(name="new", version=0, digest="d", columns=(), rows=0, content=())
+
+
+def _with_a_project() -> Catalog:
+    catalog = open_catalog("memory://")
+    catalog.ensure_project("other")
+    return catalog
+
 
 WRITES: dict[str, Callable[[Catalog], object]] = {
     "ensure_project": lambda c: c.ensure_project("new"),
@@ -49,6 +58,8 @@ WRITES: dict[str, Callable[[Catalog], object]] = {
     "record": lambda c: c.record(Batch(entries=[_ENTRY])),
     "evict": lambda c: c.evict(["k"]),
     "delete": lambda c: c.delete("projects", "none"),
+    "merge": lambda c: c.merge(_with_a_project()),
+    "sink": lambda c: c.sink().write([], [Beat(launch="none", moment=1)]),
 }  # fmt: skip
 READS: dict[str, Callable[[Catalog], object]] = {
     "reap": lambda c: c.reap(),
@@ -63,6 +74,11 @@ READS: dict[str, Callable[[Catalog], object]] = {
     "environment": lambda c: c.environment("none"),
     "split": lambda c: c.split("none"),
     "referenced": lambda c: c.referenced(),
+    "series": lambda c: c.series("none"),
+    "artifacts": lambda c: c.artifacts("none"),
+    "console": lambda c: c.console("none"),
+    "runs_page": lambda c: c.runs_page(),
+    "runs_columns": lambda c: c.runs_columns(),
 }
 
 

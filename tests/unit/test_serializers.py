@@ -101,7 +101,7 @@ def test_a_name_belongs_to_one_serializer() -> None:
     again = PointSerializer()
     register(again)
     assert get("point") is again
-    assert len(serializers()) == 11
+    assert [one.name for one in serializers()].count("point") == 1
     for name in ("json", "point"):
         with pytest.raises(UsageError, match=f"called '{name}' already"):
             register(PointSerializerOf(name))
