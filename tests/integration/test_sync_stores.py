@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ def test_artifacts_come_with_their_runs_once(tmp_path: Path) -> None:
     assert merged.bytes > 8000
     assert here.artifact(id_, "weights").tolist() == [0.5] * 1000
     assert type(here.fields(id_)["exact"]) is np.float32
-    assert here.merge(there) == Merged()
+    # Where the code comes from may be told a while after a run, which is a change.
+    assert replace(here.merge(there), changed=0) == Merged()
     assert here.collect_garbage(grace=0).removed == 0
 
 
