@@ -29,6 +29,9 @@ _seen: set[str] = set()
 _waiting: dict[str, tuple[str, str, Writer]] = {}
 """Id of each launch that is to be looked into → its script, one of its runs, who writes them."""
 _thread: threading.Thread | None = None
+_lock = threading.Lock()
+"""Held while a thread is begun: the end of the process waits for it, or lets none begin."""
+_ended = False
 
 
 def at_once() -> dict[str, JSONValue]:
@@ -74,6 +77,9 @@ def expect(run: TrackedRun, writer: Writer) -> None:
 
 def at_exit() -> None:
     """Look into what is left where there is a repository; wait for what was begun."""
+    global _ended
+    with _lock:
+        _ended = True
     if _thread is not None:
         _thread.join(_PATIENCE)
     if not _waiting:
@@ -86,9 +92,10 @@ def at_exit() -> None:
 
 def _begin() -> None:
     global _thread
-    if _thread is None or not _thread.is_alive():
-        _thread = threading.Thread(target=_work, name="gosset-origin", daemon=True)
-        _thread.start()
+    with _lock:
+        if not _ended and (_thread is None or not _thread.is_alive()):
+            _thread = threading.Thread(target=_work, name="gosset-origin", daemon=True)
+            _thread.start()
 
 
 def _work() -> None:
@@ -113,8 +120,8 @@ def _cells() -> str:
 
 
 def _forked() -> None:
-    global _thread
-    _thread = None
+    global _thread, _lock, _ended
+    _thread, _lock, _ended = None, threading.Lock(), False
     _waiting.clear()  # the parent looks into its own
 
 
