@@ -1,0 +1,243 @@
+"""The runs of another tracker, taken over into a store: some at a time, whole or not at all.
+
+Each is written to a store in memory as a tracked run is, and that is merged into the one that
+is meant. So a run that was taken over before is found by its id, one that has grown gets what is
+new, and what was added to it since stays.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, cast
+
+from blake3 import blake3
+
+from ..artifacts.base import ArtifactStore
+from ..artifacts.values import keep
+from ..entities import ArtifactRef, Run, Status
+from ..exchange import united
+from ..exchange.uniting import Progress
+from ..filters import In, Name
+from ..identifiers import derived_id
+from ..storage import open_catalog
+from ..storage.base import Catalog
+from ..storage.news import LEASE, Beat, Beginning, News
+from ..tracking.frames import frame
+from ..types import JSONValue
+from .base import Found, Imported, LeftOut, Source
+from .fitting import IMPORTED, Fitting
+
+_RUNS: Final = 200
+_POINTS: Final = 1_000_000
+"""What is held in memory at once; of points it is more where one run has more."""
+
+_SECOND: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """Where runs are taken over to.
+
+    Attributes
+    ----------
+    project : str or None
+        For all of them; by default that of the source, else `default_project`.
+    """
+
+    catalog: Catalog
+    artifacts: ArtifactStore
+    project: str | None = None
+    default_project: str = "Default"
+
+
+def take(
+    kind: str, path: Path, source: Source, goal: Goal, progress: Progress | None = None
+) -> Imported:
+    """Take over the runs of a source.
+
+    Parameters
+    ----------
+    kind : str
+        The tracker.
+    path : Path
+        Where the source lies.
+    source : Source
+    goal : Goal
+    progress : callable, optional
+        Told how many of how many runs are done.
+
+    Raises
+    ------
+    StorageError, ArtifactError
+        The source or the store fails. What was taken over until then is whole, and is not
+        taken over again.
+    """
+    taking = _Taking(kind, path, goal)
+    tell = progress or (lambda done, total: None)
+    done = 0
+    tell(done, source.total)
+    for batch in _batches(taking.runs(source.found)):
+        taking.write(batch)
+        done += len(batch)
+        tell(done, max(source.total, done))
+    tell(max(source.total, done), max(source.total, done))
+    return taking.result()
+
+
+def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
+    batch: list[Found] = []
+    held = 0
+    for run in found:
+        size = sum(map(len, run.metrics.values()))
+        if batch and (len(batch) == _RUNS or held + size > _POINTS):
+            yield batch
+            batch, held = [], 0
+        batch.append(run)
+        held += size
+    if batch:
+        yield batch
+
+
+class _Taking:
+    """What came of it so far."""
+
+    def __init__(self, kind: str, path: Path, goal: Goal) -> None:
+        self._kind = kind
+        self._path = path
+        self._goal = goal
+        self._now = time.time_ns() // 1000
+        self._artifacts: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._new = self._changed = self._unchanged = 0
+        self._left_out: list[LeftOut] = []
+        self._unfinished: dict[str, str] = {}
+
+    def runs(self, found: Iterable[Found | LeftOut]) -> Iterator[Found]:
+        """Iterate over what are runs, each once; the rest is left out."""
+        for each in found:
+            if isinstance(each, LeftOut):
+                self._left_out.append(each)
+            elif each.id in self._seen:
+                why = "it is there twice, and was taken over once"
+                self._left_out.append(LeftOut(what=f"another copy of run {each.name}", why=why))
+            else:
+                self._seen.add(each.id)
+                yield each
+
+    def write(self, batch: list[Found]) -> None:
+        """Take over some runs."""
+        known = self._known(batch)
+        news: list[News] = []
+        beats: list[Beat] = []
+        for found in batch:
+            found = self._judged(found)
+            said = self._said(found, known.get(derived_id(self._kind, found.id)))
+            if said is None:
+                self._unchanged += 1
+                continue
+            news.append(said)
+            if said.ends is None and said.begins is not None and found.beaten is not None:
+                beats.append(Beat(said.begins.launch.id, found.beaten))
+        if not news:
+            return
+        draft = open_catalog("memory://")
+        try:
+            draft.sink().write(news, beats)
+            merged = united(
+                (self._goal.catalog, self._goal.artifacts), (draft, self._goal.artifacts)
+            )
+        finally:
+            draft.close()
+        self._new += merged.runs
+        self._changed += merged.changed
+
+    def _known(self, batch: list[Found]) -> dict[str, Run]:
+        ids = tuple(derived_id(self._kind, found.id) for found in batch)
+        found = self._goal.catalog.select("runs", where=In(Name(("id",)), ids))
+        return {run.id: run for run in cast("list[Run]", found)}
+
+    def _judged(self, found: Found) -> Found:
+        """Return a run with the status that is true, by its last sign of life."""
+        if found.status.ended:
+            return found
+        beaten = found.beaten if found.beaten is not None else found.started
+        if beaten is None or beaten < self._now - LEASE * _SECOND:
+            found = replace(found, status=Status.CRASHED, ended=beaten)
+        else:
+            found = replace(found, status=Status.RUNNING, ended=None, beaten=beaten)
+        self._unfinished[found.name or found.id] = found.status.value
+        return found
+
+    def _said(self, found: Found, known: Run | None) -> News | None:
+        """Return what is to be said of a run; None where nothing is new."""
+        fitting = Fitting(self._kind, found, self._keep)
+        news = fitting.news(*self._place(fitting, found, known), self._now)
+        name = found.name or found.id
+        left_out = [LeftOut(what=what, why=why, run=name) for what, why in fitting.left_out]
+        self._left_out += left_out
+        digest = _digest(found, news)
+        if known is not None and _mark(known).get("digest") == digest:
+            return None
+        self._artifacts |= {kept.digest: kept.size for kept in news.artifacts}
+        mark: JSONValue = {
+            "tracker": self._kind,
+            "id": found.id,
+            "path": str(self._path.absolute()),
+            "digest": digest,
+            "left_out": [f"{what}: {why}" for what, why in fitting.left_out],
+        }
+        begins = cast("Beginning", news.begins)
+        config: dict[str, JSONValue] = {**begins.config, IMPORTED: mark}
+        return news._replace(begins=begins._replace(config=config))
+
+    def _place(self, fitting: Fitting, found: Found, known: Run | None) -> tuple[str, str, int]:
+        """Return project and experiment of a run, and when it started if the source is silent."""
+        if known is not None:  # it stays where it is, also where it was moved in the source
+            began = known.started or known.created
+            moment = 0 if began is None else round(began.timestamp() * _SECOND)
+            return known.project, known.experiment, moment
+        project = self._goal.project or found.project or self._goal.default_project
+        return (
+            fitting.named("project", project),
+            fitting.named("experiment", found.experiment),
+            self._first(found),
+        )
+
+    def _keep(self, value: Any, name: str, format: str | None = None) -> ArtifactRef:
+        return keep(value, name, self._goal.artifacts, format=format, where=name)
+
+    def _first(self, found: Found) -> int:
+        """Return when a run started of which the source does not say it."""
+        times = [points.times[0] for points in found.metrics.values() if len(points)]
+        modified = self._path.stat().st_mtime_ns // 1000
+        return min(times, default=found.ended if found.ended is not None else modified)
+
+    def result(self) -> Imported:
+        """Return what came of all."""
+        return Imported(
+            kind=self._kind,
+            runs=self._new,
+            changed=self._changed,
+            unchanged=self._unchanged,
+            artifacts=len(self._artifacts),
+            bytes=sum(self._artifacts.values()),
+            unfinished=self._unfinished,
+            left_out=tuple(self._left_out),
+        )
+
+
+def _mark(run: Run) -> dict[str, Any]:
+    mark = run.config.get(IMPORTED)
+    return mark if isinstance(mark, dict) else {}
+
+
+def _digest(found: Found, news: News) -> str:
+    """Return what tells whether a run is as it was, whenever and wherever it was looked at."""
+    begins = cast("Beginning", news.begins)
+    launch = begins.launch._replace(project="", experiment="", moment=0)
+    begins = begins._replace(launch=launch, moment=found.started or 0)
+    ends = news.ends and news.ends._replace(moment=found.ended or found.beaten or 0)
+    return blake3(frame(news._replace(begins=begins, ends=ends, number=0))).hexdigest()

@@ -1,0 +1,76 @@
+"""Stores that other trackers really wrote: each tracker lives in an environment of its own."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gosset import Store, open_store
+
+ROOT = Path(__file__).parents[2]
+WRITERS = Path(__file__).parent / "writers"
+PACKAGES = {
+    "aim": ["aim"],
+    "mlflow": ["mlflow-skinny", "sqlalchemy", "alembic"],
+    "mltraq": ["mltraq"],
+    "tensorboard": ["tensorboardX"],
+    "trackio": ["trackio"],
+    "wandb": ["wandb"],
+}
+"""What is installed for each tracker: the least that writes its stores."""
+
+
+def python_of(kind: str) -> Path:
+    """Return the interpreter of a tracker's environment, made where it is not there yet."""
+    folder = ROOT / "build" / "importers" / kind
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    python, mark = folder / "bin" / "python", folder / "packages"
+    wanted = "\n".join(PACKAGES[kind])
+    with (folder.parent / f"{kind}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists() or mark.read_text() != wanted:
+            shutil.rmtree(folder, ignore_errors=True)
+            uv = [sys.executable, "-m", "uv"]
+            called([*uv, "venv", "-q", "--python", sys.executable, str(folder)])
+            called([*uv, "pip", "install", "-q", "--python", str(python), *PACKAGES[kind]])
+            mark.write_text(wanted)
+    return python
+
+
+def called(command: list[str], **options: Any) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **options)
+    assert done.returncode == 0, f"{command} failed:\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+Written = Callable[..., Any]
+
+
+@pytest.fixture
+def written() -> Written:
+    """Call ``writers/KIND.py ARGUMENTS`` in the tracker's environment; return what it logged.
+
+    That is the JSON of the last line that it prints.
+    """
+
+    def write(kind: str, *arguments: object, **environment: str) -> Any:
+        command = [str(python_of(kind)), str(WRITERS / f"{kind}.py"), *map(str, arguments)]
+        printed = called(command, env={**os.environ, "PYTHONWARNINGS": "ignore", **environment})
+        return json.loads(printed.splitlines()[-1])
+
+    return write
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with open_store(f"sqlite:///{tmp_path / 'here' / 'store.db'}") as opened:
+        yield opened
