@@ -6,6 +6,7 @@
 - ``spool.py``: where it goes while the store cannot be written, as ``frames.py`` says
 - ``courier.py``: keeps the writer from waiting for a store that is slow to answer
 - ``ending.py``: how the process ended, told as it was
+- ``threads.py``: what works in the background, until then
 - ``fields.py``, ``keeping.py``, ``artifacts.py``: values of any kind, and where their bytes go
 - ``verbs.py``: the same verbs as functions, under the names that other trackers use
 - ``active.py``: the same verbs inside a stage or a step, whose launch is written elsewhere

@@ -29,6 +29,7 @@ from ..exceptions import (
     UsageError,
 )
 from ..settings import artifacts_url, load_settings, sqlite_path
+from .threads import begun
 
 RETRY_AFTER: Final = 1.0
 """Seconds until a store that could not be written is tried again."""
@@ -159,10 +160,7 @@ class Keeper:
             self._renew()
         with self._lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(
-                    target=self._work, name="gosset-artifacts", daemon=True
-                )
-                self._thread.start()
+                self._thread = begun(self._work, "gosset-artifacts")
 
     def _work(self) -> None:
         while self.waiting:

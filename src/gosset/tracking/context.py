@@ -33,6 +33,8 @@ _started: list[TrackedRun] = []
 _inherited: Final = os.environ.get(VARIABLE)
 """What the parent process said."""
 _attaching = threading.Lock()
+process_ends = False
+"""Whether runs were ended because the process ends."""
 
 _BEST_FIRST: Final = ("complete", "stopped", "failed")
 _launches: dict[str, str] = {}
@@ -108,6 +110,11 @@ def leaves(run: TrackedRun) -> str | None:
     return None if any(other and other.id == launch for other in others) else worst
 
 
+def cut_off() -> bool:
+    """Whether the calling thread works on while the process ends: nobody hears what it says."""
+    return process_ends and threading.current_thread() is not threading.main_thread()
+
+
 def parent_id() -> str | None:
     """Return the id of the run in which another is being started.
 
@@ -172,8 +179,8 @@ def _of_the_parent() -> TrackedRun | None:
 
 
 def _forked() -> None:
-    global _attaching
-    _attaching = threading.Lock()
+    global _attaching, process_ends
+    _attaching, process_ends = threading.Lock(), False
 
 
 if hasattr(os, "register_at_fork"):

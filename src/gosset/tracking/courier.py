@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from ..storage.news import LEASE, Beat, News, Opening, Sink, TakenUp
 from .spool import NotYetError
+from .threads import begun
 
 
 class StillWritingError(NotYetError):
@@ -76,9 +77,7 @@ class _Errand:
         self._given = sink, list(news), list(beats)
 
     def start(self) -> None:
-        try:
-            threading.Thread(target=self._carry_out, name="gosset-courier", daemon=True).start()
-        except RuntimeError:  # no thread starts any more when the interpreter ends
+        if begun(self._carry_out, "gosset-courier") is None:
             self._carry_out()
 
     def _carry_out(self) -> None:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any
 
 from ..exceptions import GossetError
-from . import context
+from . import context, threads
 from .outcomes import status_of
 from .telemetry import origin
 from .writer import WAIT_AT_MOST, all_writers
@@ -68,6 +68,7 @@ def _at_exit() -> None:
     _end_all(status_of(error), error)
     origin.at_exit()
     _write_all()
+    threads.begin_no_more()
     for writer in all_writers():
         writer.sink.close()  # the last process leaves the store as one file
 
@@ -83,6 +84,7 @@ def _activity() -> int:
 
 def _end_all(status: str, error: BaseException | None, patience: float | None = None) -> None:
     """End every run of this process, those started last first, and write what there is."""
+    context.process_ends = True
     for run in reversed(context._started[:]):
         with contextlib.suppress(GossetError):
             run.end(status, error)

@@ -440,7 +440,7 @@ class TrackedRun(Keeping):
 
     def _check_open(self) -> None:
         self._raise_trouble()
-        if self._ends is not None:
+        if self._ends is not None and not context.cut_off():
             raise UsageError(f"run {self.name} has ended", hint="start another, or resume it")
 
     def _raise_trouble(self) -> None:

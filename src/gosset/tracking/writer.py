@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 from ..exceptions import GossetError, NotFoundError, StorageError
 from ..storage.news import Beat, Beginning, News, Sink
 from .spool import NotYetError, Spool, deliver
+from .threads import begun
 
 if TYPE_CHECKING:
     from .run import TrackedRun
@@ -182,10 +183,7 @@ class Writer:
     def _start(self) -> None:
         if self._threadless or not self._starting.acquire(blocking=False):
             return  # another has begun to
-        try:
-            thread = threading.Thread(target=self._work, name="gosset-writer", daemon=True)
-            thread.start()
-        except RuntimeError:  # none starts any more when the interpreter ends
+        if begun(self._work, "gosset-writer") is None:
             self._threadless = True
             return
         from . import ending

@@ -15,6 +15,7 @@ import threading
 import time
 from typing import Any, Final
 
+from ..threads import begun
 from .transcript import Transcript
 
 try:
@@ -123,7 +124,7 @@ class _Tee:
         self._reading = threading.Lock()
         self._over = threading.Lock()
         self._over.acquire()
-        self._thread = threading.Thread(target=self._work, name="gosset-console", daemon=True)
+        self._thread: threading.Thread | None = None
 
     @classmethod
     def started(cls) -> _Tee | None:
@@ -146,7 +147,7 @@ class _Tee:
         for channel in channels:
             channel.lead()
         tee = cls(channels, done)
-        tee._thread.start()
+        tee._thread = begun(tee._work, "gosset-console")
         return tee
 
     @property
@@ -160,7 +161,8 @@ class _Tee:
         for channel in self._channels:
             channel.lead_back()
         self._over.release()
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         # A process that this one left behind may go on to print, and keep them alive.
         _wait_for(self._done, _PATIENCE)
         self._take()

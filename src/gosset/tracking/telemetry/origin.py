@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from ...types import JSONValue
+from ..threads import begun
 from .secrets import masked_source
 
 if TYPE_CHECKING:
@@ -94,8 +95,7 @@ def _begin() -> None:
     global _thread
     with _lock:
         if not _ended and (_thread is None or not _thread.is_alive()):
-            _thread = threading.Thread(target=_work, name="gosset-origin", daemon=True)
-            _thread.start()
+            _thread = begun(_work, "gosset-origin")
 
 
 def _work() -> None:

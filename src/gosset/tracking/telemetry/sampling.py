@@ -7,6 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+from ..threads import begun
+
 if TYPE_CHECKING:
     from ..run import TrackedRun
 
@@ -28,8 +30,7 @@ def begin(run: TrackedRun, seconds: float) -> None:
     with _starting:
         _runs.append((run, seconds, [time.monotonic() + min(seconds, LEAD)]))
         if _thread is None:
-            _thread = threading.Thread(target=_work, name="gosset-telemetry", daemon=True)
-            _thread.start()
+            _thread = begun(_work, "gosset-telemetry")
 
 
 def _work() -> None:
