@@ -163,13 +163,13 @@ def test_parameters_of_a_run_cannot_be_set(store):
     assert "cannot be set" in steps(store, step, parameters={"n": [1]}).runs[0].exception.message
 
 
-def test_field_that_is_no_plain_data_says_what_to_do(store):
+def test_field_that_cannot_be_kept_says_where_it_stands_and_what_to_do(store):
     def step(run):
-        run.fields["model"] = object()
+        run.fields["model"] = {"layers": [object()]}
 
     message = steps(store, step).runs[0].exception.message
-    assert "keeps a object as the field 'model'" in message
-    assert "return the value" in message
+    assert "fields['model']['layers'][0]: an object cannot be kept" in message
+    assert "log_artifact" in message
 
 
 # -- measurements

@@ -83,7 +83,7 @@ def test_tags_are_kept_once():
     one = run()
     one.set_tags("a", "b")
     one.set_tags("b", "c")
-    assert one.tags == ["a", "b", "c"]
+    assert one.tags == ("a", "b", "c")
 
 
 def test_run_is_active_inside_the_block_only_also_after_an_error():
@@ -123,7 +123,7 @@ def test_run_for_logging_takes_what_is_logged_and_says_nothing_of_what_was_given
     blind.log({"loss": 1})
     blind.fields["seen"] = 2
     blind.set_tags("draft")
-    assert (one.metrics, dict(one.fields), one.tags) == ({"loss": 1.0}, {"seen": 2}, ["draft"])
+    assert (one.metrics, dict(one.fields), one.tags) == ({"loss": 1.0}, {"seen": 2}, ("draft",))
     for name in ("seed", "params", "config"):
         with pytest.raises(UsageError, match=f"reads '{name}' of the run.*take {name}"):
             getattr(blind, name)

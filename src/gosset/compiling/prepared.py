@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..blueprints.base import Blueprint
 from ..entities import Run, Status
@@ -16,7 +18,8 @@ from ..parameters import group_digest, jsonable
 from ..pipeline import Pipeline, Scope, build
 from ..planner.plan import Lookup, Plan, RunPlan
 from ..planner.planning import plan
-from ..planner.works import Constant, RunFacts
+from ..planner.works import Constant, Earlier, RunFacts, Step
+from ..stages import Stage
 from ..types import UNSET, JSONValue
 from .coding import CodeVersion
 
@@ -65,9 +68,15 @@ class Settled:
     folds: Folds | None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Prepared:
-    """Everything that a launch does, settled and checked, with nothing written yet."""
+    """Everything that a launch does, settled and checked, with nothing written yet.
+
+    Attributes
+    ----------
+    id : str or None
+        Of the experiment, where the store does not know it yet.
+    """
 
     project: str
     name: str
@@ -81,6 +90,7 @@ class Prepared:
     data: Loaded | None
     others: Mapping[str, Loaded] = field(default_factory=dict)
     origin: Path | None = None
+    id: str | None = None
 
     # -- values from outside
 
@@ -113,8 +123,30 @@ class Prepared:
         assert fold is not None
         return Constant(f"fold:{folds.folds[fold].digest}", ("fold", run.split, fold))
 
-    def run_plans(self, runs: Sequence[Run | None], chosen: Sequence[Settled]) -> list[RunPlan]:
-        """Return the runs as the planner sees them; a run that is not stored has no id."""
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """What is carried out on each run, in order."""
+        scopes = self.pipeline.scopes
+        stages = (stage for stage in self.pipeline.stages.values() if not stage.view)
+        return tuple(
+            Step(stage.name, _source(stage, self.code.content["sources"]))
+            for stage in stages
+            if scopes[stage.name] is not Scope.LAUNCH
+        )
+
+    def run_plans(
+        self,
+        runs: Sequence[Run | None],
+        chosen: Sequence[Settled],
+        earlier: Mapping[str, Earlier] | None = None,
+    ) -> list[RunPlan]:
+        """Return the runs as the planner sees them; a run that is not stored has no id.
+
+        Parameters
+        ----------
+        earlier : mapping, optional
+            Run id → what former executions left with it, of runs that go on.
+        """
         plans = []
         for position, (run, settled) in enumerate(zip(runs, chosen, strict=True)):
             facts = RunFacts(
@@ -124,6 +156,8 @@ class Prepared:
                 seed=settled.seed,
                 params=settled.params,
                 config=self.config,
+                steps=self.steps,
+                **_left(earlier.get(run.id) if earlier and run else None),
             )
             plans.append(
                 RunPlan(
@@ -148,6 +182,23 @@ class Prepared:
             targets=self.blueprint.targets,
             files=self.code.files,
         )
+
+
+def _left(earlier: Earlier | None) -> dict[str, Any]:
+    if earlier is None:
+        return {}
+    return {field.name: getattr(earlier, field.name) for field in fields(Earlier)}
+
+
+def _source(stage: Stage, sources: JSONValue) -> str:
+    function = inspect.unwrap(stage.function)
+    title = f"{function.__module__}.{getattr(function, '__qualname__', '')}"
+    if isinstance(sources, Mapping) and title in sources:
+        return str(sources[title])
+    try:
+        return inspect.getsource(function)
+    except (OSError, TypeError):
+        return ""
 
 
 def _part(data: Data, part: str) -> Constant:
@@ -196,10 +247,15 @@ def settle_runs(
     blueprint: Blueprint,
     pipeline: Pipeline,
     sets: Sequence[Mapping[str, object]],
-    seeds: Sequence[int],
+    chosen: Sequence[tuple[int, int]],
     folds_for: Callable[[int], Folds | None],
 ) -> list[Settled]:
-    """Return the runs of all parameter sets with all seeds, checked.
+    """Return the runs of parameter sets, checked.
+
+    Parameters
+    ----------
+    chosen : sequence of (int, int)
+        Position of the parameter set, and the seed of each run.
 
     Raises
     ------
@@ -208,26 +264,25 @@ def settle_runs(
     UsageError
         A name that the catalog cannot keep.
     """
-    labels = _labels(sets)
-    settled = []
-    for params, label in zip(sets, labels, strict=True):
+    assigned, groups = [], []
+    for params in sets:
         for name in params:
             checked_name("a parameter", name)
         translation = blueprint.translate(params)
-        assigned = pipeline.assign(translation.rest, translation.assigned)
-        group = group_digest(params)
-        for seed in seeds:
-            settled.append(
-                Settled(
-                    label=", ".join(filter(None, (label, f"seed={seed}" * (len(seeds) > 1)))),
-                    seed=seed,
-                    params=params,
-                    group=group,
-                    assigned=assigned,
-                    folds=folds_for(seed),
-                )
-            )
-    return settled
+        assigned.append(pipeline.assign(translation.rest, translation.assigned))
+        groups.append(group_digest(params))
+    labels, several = _labels(sets), len({seed for _, seed in chosen}) > 1
+    return [
+        Settled(
+            label=", ".join(filter(None, (labels[position], f"seed={seed}" * several))),
+            seed=seed,
+            params=sets[position],
+            group=groups[position],
+            assigned=assigned[position],
+            folds=folds_for(seed),
+        )
+        for position, seed in chosen
+    ]
 
 
 def _labels(sets: Sequence[Mapping[str, object]]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TypeAlias
 from ..entities import ArtifactRef, ComputationStatus, ExceptionInfo
 from ..fingerprint import Planned, combine
 from ..stages import Stage
+from ..types import JSONValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +196,52 @@ class Work:
     files: tuple[Planned, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function that is carried out on a run.
+
+    Attributes
+    ----------
+    name : str
+        Of the stage.
+    source : str
+        Text of the function; empty where it has none.
+    """
+
+    name: str
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunFacts:
-    """What an active run tells about itself, in the worker."""
+class Earlier:
+    """What former executions left with a run.
+
+    Attributes
+    ----------
+    fields : mapping
+        Name → plain form, as lists and filters see them.
+    kept : tuple of ArtifactRef
+        Those in which the exact values of `fields` lie.
+    state : bytes or None
+        What the run left in ``state``: a mapping, by cloudpickle.
+    tags : tuple of str
+    """
+
+    fields: Mapping[str, JSONValue] = field(default_factory=dict)
+    kept: tuple[ArtifactRef, ...] = ()
+    state: bytes | None = None
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts(Earlier):
+    """What an active run tells about itself, in the worker.
+
+    Attributes
+    ----------
+    steps : tuple of Step
+        What is carried out on it, in order.
+    """
 
     id: str
     number: int
@@ -205,6 +249,7 @@ class RunFacts:
     seed: int
     params: Mapping[str, object]
     config: Mapping[str, object]
+    steps: tuple[Step, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

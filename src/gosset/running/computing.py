@@ -20,7 +20,6 @@ from ..exceptions import GossetError, SerializationError, StageError
 from ..executors.base import Send
 from ..executors.failures import describe_exception
 from ..identifiers import now
-from ..naming import checked_name
 from ..planner.works import (
     LOGGED,
     Candidates,
@@ -38,9 +37,9 @@ from ..planner.works import (
     without_lost,
 )
 from ..provenance.seeds import seeded
-from ..serializers import get
 from ..stages import Stage
 from ..tracking import ActiveRun, active
+from ..tracking.account import Account
 from .guarding import guarded
 from .logs import Log
 from .measuring import scored
@@ -379,20 +378,10 @@ class _Task:
         return tuple(kept)
 
     def _logged(self, run: ActiveRun | None, work: Work) -> tuple[ArtifactRef, ...]:
-        if run is None or not (run.metrics or len(run.fields) or run.tags):
+        if run is None or not run._account:
             return ()
-        for what, names in (("metric", run.metrics), ("field", run.fields), ("tag", run.tags)):
-            for name in names:
-                checked_name(f"a {what}", name)
-        plain = get("json")
-        for name, value in dict(run.fields).items():
-            if not plain.takes(value):
-                raise SerializationError(
-                    f"stage {work.stage!r} keeps a {type(value).__name__} as the field {name!r}, "
-                    "which is not plain data",
-                    hint="return the value from the stage instead, so that it becomes an artifact",
-                )
-        logged = {"metrics": run.metrics, "fields": dict(run.fields), "tags": run.tags}
+        news = run._account.whole().news
+        logged = {"metrics": run.metrics, "fields": news.fields, "tags": list(news.tags)}
         self._forget_logged(run)
         return (keep(logged, LOGGED, self._worker._artifacts, format="json"),)
 
@@ -407,14 +396,13 @@ class _Task:
 
     def _forget_logged(self, run: ActiveRun) -> None:
         """Begin anew: each stage reports its own, and only that is cached with it."""
-        run.metrics, run.tags = {}, []
-        run.fields._values.clear()
+        run.begin(Account(run.id), alone=True)
 
     def _run(self, work: Work) -> ActiveRun | None:
         if work.run is None:
             return None
         if work.run.id not in self._runs:
-            self._runs[work.run.id] = ActiveRun(copy.deepcopy(work.run))
+            self._runs[work.run.id] = ActiveRun(copy.deepcopy(work.run), self._worker._artifacts)
         return self._runs[work.run.id]
 
     # -- coming by the inputs
@@ -466,7 +454,7 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def _state(run: ActiveRun | None) -> bytes | None:
-    if run is None or not len(run.state):
+    if run is None or not run.state.touched or not len(run.state):
         return None
     import cloudpickle
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..naming import checked_name
 from ..storage.news import Kept, field_place
 from ..types import JSONValue
+from .telemetry.secrets import masked_values
 from .values import OpenValues, Values
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Fields(OpenValues):
             self[name] = value
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OpenValues, (self._values,)
+        return OpenValues, (dict(self),)
 
     def _taken(self, name: str, value: Any) -> tuple[JSONValue, list[Kept]]:
         if is_plain(value):
@@ -153,6 +154,25 @@ def gather(gathered: dict[str, Any], name: str, plain: JSONValue, kept: Sequence
         artifacts[:] = [other for other in artifacts if not other.name.startswith(place)]
     fields[name] = plain
     artifacts.extend(kept)
+
+
+def gathered(sayings: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return what was said, by kind: of mappings the last value of a name counts."""
+    found: dict[str, Any] = {}
+    for kind, what in sayings:
+        if kind in ("params", "config"):
+            what = masked_values(what)
+        if kind == "field":
+            gather(found, *what)
+        elif kind in ("tags", "untags"):
+            gather_tags(found, kind, what)
+        elif isinstance(what, Mapping):
+            found.setdefault(kind, {}).update(what)
+        elif isinstance(what, list):
+            found.setdefault(kind, []).extend(what)
+        else:
+            found[kind] = what
+    return found
 
 
 def as_kept(ref: ArtifactRef) -> Kept:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+
+class Late:
+    """A value that is read when it is asked for."""
+
+    __slots__ = ("read",)
+
+    def __init__(self, read: Callable[[], Any]) -> None:
+        self.read = read
 
 
 class Values:
@@ -25,13 +34,16 @@ class Values:
         if name.startswith("__"):
             raise AttributeError(name)
         try:
-            return self._values[name]
+            return self[name]
         except KeyError:
             known = ", ".join(self._values) or "none"
             raise AttributeError(f"no value {name!r}; known: {known}") from None
 
     def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+        value = self._values[name]
+        if type(value) is Late:
+            value = self._values[name] = value.read()
+        return value
 
     def __contains__(self, name: object) -> bool:
         return name in self._values
@@ -50,10 +62,10 @@ class Values:
         raise AttributeError(f"{name!r} cannot be set: these values were given")
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self._values!r})"
+        return f"{type(self).__name__}({dict(self)!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._values,)
+        return type(self), (dict(self),)
 
 
 class OpenValues(Values):
