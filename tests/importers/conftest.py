@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import json
 import os
 import shutil
 import subprocess
 import sys
+import venv
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -39,11 +41,20 @@ def python_of(kind: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not mark.exists() or mark.read_text() != wanted:
             shutil.rmtree(folder, ignore_errors=True)
-            uv = [sys.executable, "-m", "uv"]
-            called([*uv, "venv", "-q", "--python", sys.executable, str(folder)])
-            called([*uv, "pip", "install", "-q", "--python", str(python), *PACKAGES[kind]])
+            install(folder, PACKAGES[kind])
             mark.write_text(wanted)
     return python
+
+
+def install(folder: Path, packages: list[str]) -> None:
+    python = str(folder / "bin" / "python")
+    if importlib.util.find_spec("uv") is not None:
+        uv = [sys.executable, "-m", "uv"]
+        called([*uv, "venv", "-q", "--python", sys.executable, str(folder)])
+        called([*uv, "pip", "install", "-q", "--python", python, *packages])
+    else:
+        venv.create(folder, with_pip=True)
+        called([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages])
 
 
 def called(command: list[str], **options: Any) -> str:

@@ -48,9 +48,10 @@ def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
 
 @contextmanager
 def opened(path: Path, *, of: str, whole: bool = True) -> Iterator[sqlite3.Connection]:
-    """Open a database to be read, in one state however often it is asked.
+    """Open a database to be read. Rows can be had by name.
 
-    What its owner is writing at the same time is left in peace. Rows can be had by name.
+    Its owner may write at the same time, and waits no longer than for one query, or for one
+    block of :func:`one_state`: fetch all rows of a query at once.
 
     Parameters
     ----------
@@ -74,7 +75,6 @@ def opened(path: Path, *, of: str, whole: bool = True) -> Iterator[sqlite3.Conne
     try:
         with closing(_connected(path)) as connection:
             connection.row_factory = sqlite3.Row
-            connection.execute("BEGIN")
             if whole:
                 [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
                 if verdict != "ok":
@@ -85,6 +85,16 @@ def opened(path: Path, *, of: str, whole: bool = True) -> Iterator[sqlite3.Conne
             f"{path} is damaged or cannot be read: {error}",
             hint="nothing of it was taken over; get a whole copy of it",
         ) from error
+
+
+@contextmanager
+def one_state(connection: sqlite3.Connection) -> Iterator[None]:
+    """See one state of a database in a block, however often it is asked."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _connected(path: Path) -> sqlite3.Connection:

@@ -1,0 +1,155 @@
+"""What MLflow says of a run, in Gosset's words, whichever of its stores it stands in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from ...entities import Status
+from ...naming import NAME_LENGTH
+from ...series import Points
+from ..base import Found
+
+STATUSES: Final = {
+    "RUNNING": Status.RUNNING,
+    "SCHEDULED": Status.RUNNING,
+    "FINISHED": Status.COMPLETE,
+    "FAILED": Status.FAILED,
+    "KILLED": Status.STOPPED,
+}
+_OWN: Final = "mlflow."
+_SAID: Final = frozenset(
+    f"mlflow.{name}" for name in ("runName", "parentRunId", "note.content", "user", "source.name")
+)
+"""Tags that have another place in Gosset."""
+
+_GIT: Final = {
+    "mlflow.source.git.commit": "commit",
+    "mlflow.source.git.branch": "branch",
+    "mlflow.source.git.repoURL": "remote",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A run as MLflow has it: all texts are its own, times are milliseconds."""
+
+    id: str
+    experiment: str
+    name: str
+    status: str
+    user: str = ""
+    started: int | None = None
+    ended: int | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Points] = field(default_factory=dict)
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: Mapping[str, Path] = field(default_factory=dict)
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+def found(told: Told) -> Found:
+    """Return a run in Gosset's words."""
+    own = {name: text for name, text in told.tags.items() if name.startswith(_OWN)}
+    named = {name: text for name, text in told.tags.items() if name not in own}
+    # A tag of MLflow has a value, of any length; one of Gosset is one name.
+    written = {name: f"{name}={text}" if text else name for name, text in named.items()}
+    long = {name for name, text in written.items() if len(text) > NAME_LENGTH}
+    fields = dict(told.fields) | {name: named[name] for name in sorted(long)}
+    rest = {name: text for name, text in own.items() if name not in _SAID and name not in _GIT}
+    source = own.get("mlflow.source.name", "")
+    provenance = {word: own[name] for name, word in _GIT.items() if own.get(name)}
+    times = [time for points in told.metrics.values() for time in points.times]
+    started = _micro(told.started)
+    return Found(
+        id=told.id,
+        experiment=told.experiment,
+        name=told.name or own.get("mlflow.runName", "") or told.id,
+        status=STATUSES.get(told.status, Status.CRASHED),
+        started=started,
+        ended=_micro(told.ended),
+        beaten=max(times, default=started),
+        parent=own.get("mlflow.parentRunId") or None,
+        params={name: parameter(text) for name, text in told.params.items()},
+        config={"mlflow": rest} if rest else {},
+        tags=tuple(text for name, text in written.items() if name not in long),
+        notes=own.get("mlflow.note.content", ""),
+        metrics=told.metrics,
+        fields=fields,
+        artifacts=told.artifacts,
+        command=source,
+        user=own.get("mlflow.user", "") or told.user,
+        code="\0".join([source, *provenance.values()]),
+        provenance=provenance,
+        left_out=told.left_out,
+    )
+
+
+def parameter(text: str) -> str | int | float | bool | None:
+    """Return a parameter, of which MLflow keeps what ``str()`` gives, as what it was.
+
+    Only where ``str()`` of that gives the same text: none of it is lost.
+
+    Examples
+    --------
+    >>> [parameter(text) for text in ("0.1", "12", "True", "None", "1.50", "007", "relu", "nan")]
+    [0.1, 12, True, None, '1.50', '007', 'relu', 'nan']
+    """
+    words = {"True": True, "False": False, "None": None}
+    if text in words:
+        return words[text]
+    for kind in (int, float):
+        try:
+            value = kind(text)
+        except ValueError:
+            continue
+        if str(value) == text and math.isfinite(value):
+            return value
+    return text
+
+
+def local(uri: str, near: Path) -> Path | None:
+    """Return the folder that an address of artifacts names; None where it is elsewhere.
+
+    Parameters
+    ----------
+    uri : str
+        ``file://…``, or a path; a relative one starts from `near`.
+    near : Path
+        The folder in which the store lies.
+    """
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        return Path(unquote(parts.path))
+    return None if parts.scheme else near / unquote(uri)
+
+
+def artifacts_of(places: Sequence[Path | None]) -> dict[str, Path] | None:
+    """Return the files of the first of some folders that is there.
+
+    None where nobody can say whether there were any: MLflow makes the folder of a run with its
+    first file, in that of its experiment.
+    """
+    for place in places:
+        if place is not None and place.is_dir():
+            return files_of(place)
+    first = places[0]
+    return {} if first is not None and first.parent.parent.is_dir() else None
+
+
+def files_of(folder: Path, prefix: str = "") -> dict[str, Path]:
+    """Return the files of a folder by their paths in it."""
+    return {
+        prefix + path.relative_to(folder).as_posix(): path
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
+    }
+
+
+def _micro(milliseconds: int | None) -> int | None:
+    return None if milliseconds is None else milliseconds * 1000
