@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .compiling.checks import listed, seeds_of
 from .compiling.compiler import prepare
-from .compiling.declaration import Declaration
 from .compiling.prepared import Prepared
 from .entities import Launch
 from .exceptions import MetricError, NotFoundError
 from .importing import refuse_while_importing
+from .live import LiveRun, LiveRuns
+from .live.holding import Holding
+from .live.place import Place
 from .parameters import jsonable
 from .planner.plan import Plan, no_cache
 from .provenance import command_line
 from .results.outcome import LaunchResult
-from .running.launching import launch, resume
+from .running.launching import carry_on, launch, resume
 from .running.lookups import lookup_in
 from .running.observing import Observer
 from .running.options import Options
@@ -28,13 +30,14 @@ from .types import JSONValue
 from .usercode import called_name
 
 
-class Experiment(Declaration):
+class Experiment(Holding):
     """A question: dataset, splits, what is done, parameter space and metrics.
 
     Parameters
     ----------
-    name : str
-        Unique in its project; without ``#``, ``/`` and ``::``, which references use.
+    name : str, optional
+        Unique in its project; without ``#``, ``/`` and ``::``, which references use. By
+        default six characters that follow from the experiment's id.
     project : Project or str, optional
         By default the active project of the settings, else ``"default"``.
     dataset : DatasetSource, DataFrame, (X, y) …, optional
@@ -107,12 +110,15 @@ class Experiment(Declaration):
     ('complete', [2, 4])
     """
 
+    __slots__ = ()
+
     # -- doing
 
     def execute(
         self,
         parameters: Any = None,
         *,
+        steps: Iterable[Callable[..., Any]] | Callable[..., Any] | None = None,
         vary: Mapping[str, Any] | None = None,
         seeds: Iterable[int] | int | None = None,
         executor: str | None = None,
@@ -126,10 +132,17 @@ class Experiment(Declaration):
     ) -> LaunchResult:
         """Carry out all parameter sets with all seeds, as a new launch.
 
+        Runs that were added by :meth:`add_run` and not carried out yet are carried out in the
+        place of those. Afterwards ``experiment.runs`` has what was carried out.
+
         Parameters
         ----------
         parameters : optional
             In the place of those that were declared.
+        steps : callable or iterable of callable, optional
+            Further steps, on the runs in hand, in the place of what was declared: they find
+            the fields and the state of what was carried out before. Without runs in hand, on
+            all parameter sets.
         vary : mapping, optional
             Name → alternatives, for some parameters only; the others stay as declared.
         seeds : int or iterable of int, optional
@@ -165,19 +178,33 @@ class Experiment(Declaration):
         refuse_while_importing(f"experiment {self.name!r} is executed")
         metrics = None if metrics is None else listed(self.name, "metrics", metrics)
         seeds = None if seeds is None else seeds_of(self.name, seeds)
-        prepared = self.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics)
+        declared = self if steps is None else self.with_steps(steps)
+        declared.check_work()
+        as_declared = parameters is None and not vary and seeds is None
+        runs = self.at_hand(further=steps is not None, as_declared=as_declared)
+        prepared = declared.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics, runs=runs)
         with _opened(store or self.store) as opened:
             options = self._options(executor, jobs, cache=cache, notes=notes, timeout=timeout)
             sets = {run.group: jsonable(run.params) for run in prepared.runs}
             given: dict[str, JSONValue] = {
-                "parameters": None if parameters is None and not vary else [*sets.values()],
+                "parameters": [*sets.values()] if runs or not as_declared else None,
                 "seeds": None if seeds is None else [*seeds],
                 "metrics": None if metrics is None else [_name(metric) for metric in metrics],
                 "own_metrics": [_name(m) for m in metrics or () if not isinstance(m, str)],
             }
             options = replace(options, settings={**options.settings, **given})
-            started, tally = launch(prepared, opened.store, options, _observer(progress))
-            return opened.handed_on(started, tally, prepared)
+            observer = _observer(progress)
+            if runs:
+                brought = [run.brought() for run in self.taken_along(runs, opened.store)]
+                started, tally = carry_on(prepared, opened.store, options, brought, observer)
+            else:
+                started, tally = launch(prepared, opened.store, options, observer)
+            result = opened.handed_on(started, tally, prepared)
+            if not runs:
+                self._runs = LiveRuns(place=Place(store=opened.store))
+            params = {settled.group: settled.params for settled in prepared.runs}
+            self.runs.take(result.runs, result.states, params=params, config=prepared.config)
+            return result
 
     def resume(
         self,
@@ -292,6 +319,7 @@ class Experiment(Declaration):
         vary: Mapping[str, Any] | None = None,
         seeds: Iterable[int] | int | None = None,
         metrics: Iterable[Any] | None = None,
+        runs: Sequence[LiveRun] = (),
     ) -> Prepared:
         """Load the data, compile the stages, check every name. Writes nothing.
 
@@ -306,6 +334,7 @@ class Experiment(Declaration):
             vary=vary or {},
             seeds=self.seeds if seeds is None else seeds_of(self.name, seeds),
             metrics=self.metrics if metrics is None else listed(self.name, "metrics", metrics),
+            runs=[(dict(run.params), run.seed) for run in runs] or None,
         )
 
     def _options(

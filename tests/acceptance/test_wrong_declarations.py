@@ -243,7 +243,12 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "split that raises": (lambda: scored(splits=lambda X: raises()), SplitError, "on fire", "see "),
     "split of None": (lambda: scored(splits=lambda X: None), SplitError, "NoneType", "return"),
     "splits of nothing": (lambda: staged(raw, splits=3), UsageError, "no dataset", "dataset=…"),
-    "no way": (lambda: gs.Experiment("e"), UsageError, "0 ways", "one of estimator="),
+    "no way": (
+        lambda: gs.Experiment("e").execute(),
+        UsageError,
+        "does not say what is carried out",
+        "estimator=, stages= or steps=",
+    ),
     "two ways": (lambda: stepped(nothing, estimator=SVC()), UsageError, "2 ways", "one of estimator="),
     "no stages": (lambda: gs.Experiment("e", stages=[]), UsageError, "stages= is empty", "at least"),
     "no steps": (lambda: gs.Experiment("e", steps=[]), UsageError, "steps= is empty", "at least"),

@@ -29,12 +29,14 @@ _DIFFERING: Mapping[str, tuple[str, ...]] = {
 """Way of grouping → what a table says of runs where they differ in it."""
 
 
-def runs_frame(runs: Iterable[Run]) -> pd.DataFrame:
+def runs_frame(runs: Iterable[Run], *, fields: bool = False) -> pd.DataFrame:
     """Return one row for each run.
 
     Parameters
     ----------
     runs : iterable of Run
+    fields : bool
+        Whether there is one ``fields.NAME`` for each field, too.
 
     Returns
     -------
@@ -51,10 +53,10 @@ def runs_frame(runs: Iterable[Run]) -> pd.DataFrame:
     require("pandas", "frames", "a table of runs as a DataFrame")
     import pandas as pd
 
-    return pd.DataFrame([_flat(run) for run in runs])
+    return pd.DataFrame([_flat(run, fields=fields) for run in runs])
 
 
-def _flat(run: Run) -> dict[str, Any]:
+def _flat(run: Run, *, fields: bool = False) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": run.id,
         "number": run.number,
@@ -68,6 +70,8 @@ def _flat(run: Run) -> dict[str, Any]:
         row[f"metrics.{name}"] = metric.value
         if metric.std is not None:
             row[f"metrics.{name}_std"] = metric.std
+    if fields:
+        row |= {f"fields.{name}": value for name, value in run.fields.items()}
     return row
 
 

@@ -37,6 +37,7 @@ def prepare(
     vary: Mapping[str, Any],
     seeds: Sequence[int],
     metrics: Sequence[Any] | None,
+    runs: Sequence[tuple[Mapping[str, object], int]] | None = None,
 ) -> Prepared:
     """Load the data, compile the stages, check every name. Writes nothing.
 
@@ -51,13 +52,22 @@ def prepare(
         At least one.
     metrics : sequence or None
         None: the usual ones of an estimator's task.
+    runs : sequence of (mapping, int), optional
+        The parameter set and the seed of each run, in the place of all sets with all seeds.
 
     Raises
     ------
     UsageError
         Whatever in the declaration cannot be carried out.
     """
-    sets = expand(override(space, vary))
+    declared.check_work()
+    if runs is None:
+        sets = expand(override(space, vary))
+        chosen = [(position, seed) for position in range(len(sets)) for seed in seeds]
+    else:
+        sets = [dict(params) for params, _ in runs]
+        chosen = [(position, seed) for position, (_, seed) in enumerate(runs)]
+        seeds = [*dict.fromkeys(seed for _, seed in runs)]
     if declared.steps is not None and vary:
         names = {name for params in expand(space) for name in params}
         check_varied(declared.name, flatten(vary), names)
@@ -82,11 +92,12 @@ def prepare(
         blueprint=blueprint,
         pipeline=with_versioned_views(pipeline, code.stages),
         code=code,
-        runs=settle_runs(blueprint, pipeline, sets, seeds, folding),
+        runs=settle_runs(blueprint, pipeline, sets, chosen, folding),
         config=declared.config,
         data=data,
         others=others,
         origin=declared.origin,
+        id=declared.id,
     )
 
 

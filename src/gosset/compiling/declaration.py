@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Protocol, Self
 
 from ..datasets import DatasetSource, as_source
 from ..displays import values
 from ..exceptions import SplitError, UsageError
+from ..identifiers import new_id, short_name
 from ..settings import load_settings
 from ..stages import Stage
 from ..types import UNSET
@@ -44,14 +47,39 @@ class Declaration:
 
     Attributes
     ----------
+    id : str
+        UUID.
     origin : Path or None
         The file in which it is declared; None in a console.
     """
 
+    __slots__ = (
+        "config",
+        "dataset",
+        "datasets",
+        "declared_by",
+        "description",
+        "estimator",
+        "evaluator",
+        "id",
+        "metrics",
+        "name",
+        "origin",
+        "parameters",
+        "preprocess",
+        "project",
+        "seeds",
+        "splits",
+        "stages",
+        "steps",
+        "store",
+        "task",
+    )
+
     @told_apart("an experiment")
     def __init__(
         self,
-        name: str,
+        name: str | None = None,
         *,
         project: Owner | str | None = None,
         dataset: Any = None,
@@ -72,14 +100,15 @@ class Declaration:
         store: str | None = None,
         declared_by: Callable[..., Any] | None = None,
     ) -> None:
-        name_of("an experiment", name)
+        self.id = new_id()
+        name = short_name(self.id) if name is None else name_of("an experiment", name)
         ways = [w for w in (estimator, stages, steps, declared_by) if w is not None]
-        if len(ways) != 1:
+        if len(ways) > 1:
             raise UsageError(
                 f"experiment {name!r} says {len(ways)} ways what runs",
                 hint="give one of estimator=, stages= or steps=",
             )
-        if stages is not None or steps is not None:
+        if estimator is None and declared_by is None:
             check_without_estimator(name, evaluator=evaluator, preprocess=preprocess, task=task)
         if steps is not None and splits is not UNSET and splits is not None:
             raise UsageError(
@@ -110,7 +139,7 @@ class Declaration:
         self.description = description
         self.store = store
         self.declared_by = declared_by
-        self.origin = declaring_file()
+        self.origin: Path | None = declaring_file()
         if project is None or isinstance(project, str):
             name_of("a project", DEFAULT_PROJECT if project is None else project)
         elif not hasattr(project, "experiments"):
@@ -121,6 +150,23 @@ class Declaration:
         else:
             project.experiments[name] = self
             self.store = store or project.store
+
+    def with_steps(self, steps: object) -> Self:
+        """Return the same experiment with other work: these steps."""
+        other = copy.copy(self)
+        other.steps = steps_of(self.name, [steps] if callable(steps) else steps)
+        other.estimator = other.evaluator = other.preprocess = None
+        other.stages = other.declared_by = other.metrics = other.task = None
+        other.splits = UNSET
+        return other
+
+    def check_work(self) -> None:
+        """Raise UsageError where the experiment does not say what is carried out."""
+        if all(w is None for w in (self.estimator, self.stages, self.steps, self.declared_by)):
+            raise UsageError(
+                f"experiment {self.name!r} does not say what is carried out",
+                hint="declare it with estimator=, stages= or steps=, or call execute(steps=[…])",
+            )
 
     @property
     def project_name(self) -> str:

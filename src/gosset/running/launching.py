@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from ..compiling.prepared import Prepared, Settled
-from ..entities import Execution, Experiment, Launch, Run, Status
+from ..compiling.prepared import Prepared
+from ..entities import Execution, Experiment, Launch, Status
 from ..exceptions import (
     ArtifactDamagedError,
     ArtifactError,
@@ -16,27 +16,23 @@ from ..exceptions import (
 )
 from ..executors.base import Executor
 from ..identifiers import now
-from ..parameters import jsonable
-from ..pipeline import Scope
 from ..planner.plan import Lookup, Plan
+from ..planner.works import Earlier
 from ..provenance import host, user
-from ..storage.base import Batch, NewRun, RunUpdate
+from ..storage.base import Batch, RunUpdate
 from ..store import Store
 from .background import Background
 from .cautions import unseen_code
 from .computing import WorkerSetup
 from .inputs import stored, write_inputs
 from .lookups import lookup_in, lookup_of
+from .members import Brought, Chosen, new_runs, runs_left, taken_up
 from .observing import Observer, Quiet
 from .options import Options, executor_for
-from .runner import Member, Runner, Tally
+from .runner import Runner, Tally
 
 ROUNDS = 3
 """How often a plan is made anew because bytes that it counted on were damaged."""
-
-
-Chosen = tuple[Settled, Member]
-"""A run, as it was settled and as the runner takes it."""
 
 
 def launch(
@@ -61,11 +57,57 @@ def launch(
         After the launch was recorded as stopped.
     """
     executor = executor_for(options, store)
-    catalog = store.catalog
-    catalog.reap()
+    store.catalog.reap()
     write_inputs(prepared, store)
     experiment, execution = _declared(prepared, store)
-    started = catalog.add_launch(
+    started = _started(store, experiment, execution, options)
+    lookup = lookup_in(store, cache=options.cache)
+    launching = _Launching(prepared, store, options, executor, started, lookup, observer or Quiet())
+    return launching.carry_out(lambda: new_runs(prepared, store, execution, started))
+
+
+def carry_on(
+    prepared: Prepared,
+    store: Store,
+    options: Options,
+    brought: Sequence[Brought],
+    observer: Observer | None = None,
+) -> tuple[Launch, Tally]:
+    """Carry out what was prepared on runs that are there, as a new launch, which takes them up.
+
+    Parameters
+    ----------
+    brought : sequence of Brought
+        In the order of the runs that were prepared.
+
+    Raises
+    ------
+    UsageError
+        Another launch is at work on one of them, or it is one of another experiment.
+    """
+    executor = executor_for(options, store)
+    store.catalog.reap()
+    write_inputs(prepared, store)
+    experiment, execution = _declared(prepared, store, further=any(b.stored for b in brought))
+    started = _started(store, experiment, execution, options)
+    lookup = lookup_in(store, cache=options.cache)
+    launching = _Launching(
+        prepared,
+        store,
+        options,
+        executor,
+        started,
+        lookup,
+        observer or Quiet(),
+        earlier={run.id: run.earlier for run in brought},
+    )
+    return launching.carry_out(lambda: taken_up(prepared, store, execution, started, brought))
+
+
+def _started(
+    store: Store, experiment: Experiment, execution: Execution, options: Options
+) -> Launch:
+    return store.catalog.add_launch(
         experiment.id,
         execution=execution.number,
         command=options.command,
@@ -76,57 +118,23 @@ def launch(
         settings=options.settings,
         status=Status.RUNNING,
     )
-    lookup = lookup_in(store, cache=options.cache)
-    launching = _Launching(prepared, store, options, executor, started, lookup, observer or Quiet())
-    return launching.carry_out(lambda: _new_runs(prepared, store, execution, started))
 
 
-def _declared(prepared: Prepared, store: Store) -> tuple[Experiment, Execution]:
+def _declared(
+    prepared: Prepared, store: Store, *, further: bool = False
+) -> tuple[Experiment, Execution]:
+    # What is carried out further leaves what the experiment declares as it is.
     experiment = store.catalog.ensure_experiment(
         prepared.project,
         prepared.name,
         description=prepared.description,
-        definition=prepared.definition,
+        definition=None if further else prepared.definition,
+        id=prepared.id,
     )
     execution = store.catalog.ensure_execution(
         experiment.id, prepared.code.fingerprint, prepared.code.content
     )
     return experiment, execution
-
-
-def _new_runs(
-    prepared: Prepared, store: Store, execution: Execution, started: Launch
-) -> list[Chosen]:
-    data = stored(prepared.data, store) if prepared.data else None
-    runs = store.catalog.add_runs(
-        started.id,
-        [
-            NewRun(
-                params={name: jsonable(value) for name, value in settled.params.items()},
-                group=settled.group,
-                seed=settled.seed,
-                dataset=f"{data.name}@{data.version}" if data else None,
-                split=settled.folds.digest if settled.folds else None,
-            )
-            for settled in prepared.runs
-        ],
-    )
-    return [
-        (settled, _member(prepared, run, settled, execution))
-        for run, settled in zip(runs, prepared.runs, strict=True)
-    ]
-
-
-def _member(
-    prepared: Prepared, run: Run, settled: Settled, execution: Execution, attempt: int = 1
-) -> Member:
-    return Member(
-        run=run,
-        execution=execution.number,
-        hyperparameters=prepared.blueprint.hyperparameters(settled.params),
-        fields=prepared.blueprint.fields(settled.params),
-        attempt=attempt,
-    )
 
 
 def resume(
@@ -162,7 +170,7 @@ def resume(
         return current, Tally()
     write_inputs(prepared, store)
     _, execution = _declared(prepared, store)
-    left = _runs_left(prepared, store, execution, started)
+    left = runs_left(prepared, store, execution, started)
     observer = observer or Quiet()
     if execution.number != started.execution:
         observer.warn(
@@ -185,29 +193,8 @@ def resume(
     lookup = lookup_of(store, started)
     launching = _Launching(prepared, store, options, executor, started, lookup, observer)
     if not store.runs_of(started):
-        return launching.carry_out(lambda: _new_runs(prepared, store, execution, started))
+        return launching.carry_out(lambda: new_runs(prepared, store, execution, started))
     return launching.carry_out(lambda: left)
-
-
-def _runs_left(
-    prepared: Prepared, store: Store, execution: Execution, started: Launch
-) -> list[Chosen]:
-    """Return the runs that did not complete; all of them where an aggregate takes them."""
-    aggregates = Scope.LAUNCH in prepared.pipeline.scopes.values()
-    known = {(settled.group, settled.seed): settled for settled in prepared.runs}
-    left = []
-    for run in store.runs_of(started):
-        if run.status is Status.COMPLETE and not aggregates:
-            continue
-        settled = known.get((run.group, run.seed or 0))
-        if settled is None:
-            raise UsageError(
-                f"the parameters of run {run.name} are not those of the experiment any more",
-                hint="give them again with parameters=…, or run the experiment again",
-            )
-        attempt = len(store.catalog.attempts(run.id)) + 1
-        left.append((settled, _member(prepared, run, settled, execution, attempt)))
-    return left
 
 
 class _Launching:
@@ -222,6 +209,7 @@ class _Launching:
         started: Launch,
         lookup: Lookup,
         observer: Observer,
+        earlier: Mapping[str, Earlier] | None = None,
     ) -> None:
         self._prepared = prepared
         self._store = store
@@ -230,6 +218,7 @@ class _Launching:
         self._launch = started
         self._lookup = lookup
         self._observer = observer
+        self._earlier = earlier
 
     def carry_out(self, chosen: Callable[[], Sequence[Chosen]]) -> tuple[Launch, Tally]:
         """Carry out the runs that `chosen` returns."""
@@ -272,7 +261,7 @@ class _Launching:
         """Plan and carry out; again, where bytes that the plan counted on are damaged."""
         members = [member for _, member in chosen]
         plans = self._prepared.run_plans(
-            [member.run for member in members], [settled for settled, _ in chosen]
+            [member.run for member in members], [settled for settled, _ in chosen], self._earlier
         )
         for message in unseen_code(self._prepared):
             self._observer.warn(message)

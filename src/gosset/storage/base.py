@@ -68,15 +68,23 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """A run to be added: its parameters are complete or it is not there."""
+    """A run to be added: its parameters are complete or it is not there.
+
+    Attributes
+    ----------
+    id : str or None
+        The UUID that it is known by already; by default it gets one.
+    """
 
     params: Mapping[str, JSONValue]
     group: str
+    id: str | None = None
     seed: int | None = None
     name: str = ""
     tags: tuple[str, ...] = ()
     dataset: str | None = None
     split: str | None = None
+    config: Mapping[str, JSONValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,10 +92,12 @@ class RunUpdate:
     """What became of a run. ``None`` leaves a value as it is.
 
     ``metrics`` and ``fields`` are merged over those that are there; ``exception`` is
-    cleared by ``clear_exception`` when a run is taken up again.
+    cleared by ``clear_exception`` when a run is taken up again. ``launch`` is the id of the
+    launch that takes it up: one of the same experiment, while no other is at work on it.
     """
 
     id: str
+    launch: str | None = None
     status: Status | None = None
     started: datetime | None = None
     ended: datetime | None = None
@@ -248,11 +258,12 @@ class Catalog(Protocol):
         *,
         description: str = "",
         definition: Mapping[str, JSONValue] | None = None,
+        id: str | None = None,
     ) -> Experiment:
         """Return the experiment `name` of `project` (both made when not there).
 
         A `definition` that is given replaces the one that is kept, as does a
-        non-empty `description`.
+        non-empty `description`. One that is made gets `id`, where it is given.
         """
         ...
 

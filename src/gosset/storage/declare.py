@@ -65,13 +65,14 @@ def make_experiment(
     name: str,
     description: str,
     definition: Mapping[str, JSONValue] | None,
+    id_: str,
 ) -> Experiment:
     """Return the experiment, made when it is not there, with what is given written anew."""
     make_project(connection, project, "")
     text = encode({} if definition is None else definition, "the definition")
     parent = sa.select(s.projects.c.pk).where(s.projects.c.name == project)
     row = {
-        "id": new_id(),
+        "id": id_,
         "project": connection.execute(parent).scalar_one(),
         "name": checked_name("an experiment", name),
         "description": description,

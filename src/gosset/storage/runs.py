@@ -37,7 +37,7 @@ def add(connection: sa.Connection, launch_id: str, new: Sequence[NewRun]) -> lis
         made.append(
             {
                 "pk": pk,
-                "id": new_id(),
+                "id": run.id or new_id(),
                 "experiment": experiment,
                 "launch": launch.pk,
                 "number": number + offset,
@@ -55,6 +55,7 @@ def add(connection: sa.Connection, launch_id: str, new: Sequence[NewRun]) -> lis
                 "fields": "{}",
                 "hyperparameters": "[]",
                 "tags": encode(list(dict.fromkeys(run.tags)), "tags"),
+                "config": encode(run.config, "the configuration"),
             }
         )
     rows.insert(connection, s.runs, made)
@@ -69,6 +70,7 @@ def _launch(connection: sa.Connection, launch_id: str) -> Any:
     statement = (
         sa.select(
             s.launches.c.pk,
+            s.launches.c.experiment,
             s.launches.c.execution,
             s.experiments.c.id.label("experiment_id"),
             s.experiments.c.name.label("experiment_name"),
@@ -98,6 +100,7 @@ def _tags(pk: int, tags: Sequence[str]) -> list[rows.Row]:
 def update(connection: sa.Connection, updates: Sequence[RunUpdate]) -> None:
     """Write what became of runs; several updates of one run are taken in their order."""
     current = _current(connection, {update.id for update in updates})
+    _take_up(connection, current, updates)
     metrics: dict[tuple[int, str], rows.Row] = {}
     fields: dict[tuple[int, str], rows.Row] = {}
     tags: dict[int, tuple[str, ...]] = {}
@@ -130,7 +133,35 @@ def update(connection: sa.Connection, updates: Sequence[RunUpdate]) -> None:
     rows.insert(connection, s.run_tags, [row for pk, of in tags.items() for row in _tags(pk, of)])
 
 
+def _take_up(
+    connection: sa.Connection, current: dict[str, rows.Row], updates: Sequence[RunUpdate]
+) -> None:
+    """Make runs those of the launch that takes them up."""
+    launches: dict[str, Any] = {}
+    experiments = {run: row.pop("b_experiment") for run, row in current.items()}
+    for change in updates:
+        if change.launch is None:
+            continue
+        if change.launch not in launches:
+            launches[change.launch] = _launch(connection, change.launch)
+        row, launch = current[change.id], launches[change.launch]
+        if row["launch"] == launch.pk:
+            continue
+        if experiments[change.id] != launch.experiment:
+            raise UsageError(
+                f"run {change.id} is one of another experiment",
+                hint="copy it: experiment.copy() makes runs of their own",
+            )
+        if not Status(row["status"]).ended:
+            raise UsageError(
+                f"run {change.id} is {row['status']}: another launch is at work on it",
+                hint="wait until it has ended, or stop it",
+            )
+        row["launch"] = launch.pk
+
+
 _CHANGING = (
+    "launch",
     "status",
     "started",
     "ended",
@@ -156,7 +187,8 @@ def _current(connection: sa.Connection, ids: set[str]) -> dict[str, rows.Row]:
     columns = [s.runs.c[name] for name in _CHANGING]
     found: dict[str, rows.Row] = {}
     for chunk in chunks(ids):
-        statement = sa.select(s.runs.c.id, s.runs.c.pk.label("b_pk"), *columns)
+        known = (s.runs.c.pk.label("b_pk"), s.runs.c.experiment.label("b_experiment"))
+        statement = sa.select(s.runs.c.id, *known, *columns)
         statement = statement.where(s.runs.c.id.in_(chunk)).order_by(s.runs.c.pk)
         for row in connection.execute(statement.with_for_update(key_share=True)).mappings():
             values = dict(row)

@@ -22,6 +22,7 @@ from ..entities import (
 )
 from ..exceptions import StoreReadOnlyError, UsageError
 from ..filters import Expression
+from ..identifiers import new_id
 from ..series import Chunk
 from ..types import JSONValue
 from . import cache, columns, compile, computations, declare, delete, launches, paging, points, read
@@ -79,6 +80,7 @@ class SQLCatalog:
         *,
         description: str = "",
         definition: Mapping[str, JSONValue] | None = None,
+        id: str | None = None,
     ) -> Experiment:
         with self._database.read() as connection:
             found = declare.find_experiment(connection, project, name)
@@ -89,7 +91,9 @@ class SQLCatalog:
         ):
             return found
         with self._database.write() as connection:
-            return declare.make_experiment(connection, project, name, description, definition)
+            return declare.make_experiment(
+                connection, project, name, description, definition, id or new_id()
+            )
 
     def ensure_execution(
         self, experiment_id: str, fingerprint: str, code: Mapping[str, JSONValue]

@@ -14,11 +14,10 @@ from ..exceptions import UsageError
 from ..series import CHUNK, Chunk, Number, Points, Summary, pack, summarise
 from ..storage.news import Alert, Beginning, Ending, News, Opening, TakenUp
 from . import context
-from .fields import Config, Fields, gather, gather_tags
+from .fields import Config, Fields, gathered
 from .given import LIMIT, NUMBERS, as_number, as_plain, as_step, checked, microseconds
 from .keeping import Keeping
 from .outcomes import status_of, told_of
-from .telemetry.secrets import masked_values
 from .values import OpenValues, Values
 
 if TYPE_CHECKING:
@@ -336,7 +335,7 @@ class TrackedRun(Keeping):
             console=console,
             gap=gap,
             ends=ends,
-            **_gathered(sayings),
+            **gathered(sayings),
         )
         self._begins = None
         if ends is not None:
@@ -451,22 +450,3 @@ class TrackedRun(Keeping):
 
 
 _ENDINGS: Final = ("complete", "failed", "stopped", "pruned")
-
-
-def _gathered(sayings: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return what was said, by kind: of mappings the last value of a name counts."""
-    gathered: dict[str, Any] = {}
-    for kind, what in sayings:
-        if kind in ("params", "config"):
-            what = masked_values(what)
-        if kind == "field":
-            gather(gathered, *what)
-        elif kind in ("tags", "untags"):
-            gather_tags(gathered, kind, what)
-        elif isinstance(what, Mapping):
-            gathered.setdefault(kind, {}).update(what)
-        elif isinstance(what, list):
-            gathered.setdefault(kind, []).extend(what)
-        else:
-            gathered[kind] = what
-    return gathered

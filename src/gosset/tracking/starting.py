@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from ..identifiers import new_id
+from ..identifiers import new_id, short_name
 from ..settings import NAMES, Settings, load_settings, prepare_store_folder, sqlite_path
 from ..storage.news import Beginning, Opening, Sink, TakenUp
 from ..types import JSONValue
@@ -29,8 +29,6 @@ _FRESH = 1.0
 _VARIABLES = ("HOME", "XDG_CONFIG_HOME", *(f"GOSSET_{name.upper()}" for name in NAMES))
 
 _latest: tuple[tuple[object, ...], float, Settings] | None = None
-_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""What names are made of: no letters that look alike."""
 
 _making = threading.Lock()
 _writers: dict[tuple[str, bool], Writer] = {}
@@ -130,7 +128,7 @@ def start_run(
     if facts is None:
         begins = Beginning(
             launch=launch,
-            name=checked("a run", name) if name else _name(id_),
+            name=checked("a run", name) if name else short_name(id_),
             group=_group(masked_values(params)),
             seed=seed,
             params=masked_values(params),
@@ -310,19 +308,3 @@ def _group(params: Mapping[str, Any]) -> str:
 
 def _writer_id() -> int:
     return int.from_bytes(os.urandom(8), "big") >> 1
-
-
-def _name(id_: str) -> str:
-    """Return the default name of a run: six characters of its id's random part.
-
-    Examples
-    --------
-    >>> _name("019aa6c1-9e3e-7c7a-8b1d-5d0a4c3f2e1b")
-    'ksbbzd'
-    """
-    number = int(id_.replace("-", ""), 16)
-    letters = []
-    for _ in range(6):
-        number, at = divmod(number, len(_LETTERS))
-        letters.append(_LETTERS[at])
-    return "".join(letters)

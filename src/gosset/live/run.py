@@ -1,0 +1,298 @@
+"""A run in the hands of whoever declared it: what it was given, and what it came to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ..entities import ArtifactRef, ExceptionInfo, Metric, Run, Status
+from ..exceptions import did_you_mean
+from ..filters import equal
+from ..identifiers import new_id, short_name
+from ..parameters import group_digest, jsonable
+from ..planner.works import Earlier, Step
+from ..running.members import Brought
+from ..storage.news import Kept, News
+from ..tracking.artifacts import Keeper
+from ..tracking.fields import Fields, gathered
+from ..tracking.keeping import Keeping
+from ..tracking.values import OpenValues, Values
+from .place import Place
+
+
+class LiveRun(Keeping):
+    """A run of a live experiment.
+
+    It is changed by what is carried out on it, and by whoever holds it: fields, tags and
+    artifacts that are set here are in the store at once, or as soon as the run is.
+
+    Attributes
+    ----------
+    id : str
+    record : Run
+        The run as the store had it last; with the status ``created`` where it is not there yet.
+    params, config : Values
+        What is varied, and what is fixed; they stay after the run was carried out.
+    seed : int
+    vars : Values
+        Empty: they live only while stages run.
+    state : OpenValues
+        What stages left there. It is pickled with the run and never in the store.
+    fields : Fields
+        In value and type as they were set.
+    metrics : mapping
+        Name → :class:`gosset.entities.Metric`.
+    tags : tuple of str
+    exception : ExceptionInfo or None
+        What ended it, where it failed.
+    steps : tuple of Step
+        What was carried out on it, each with its ``name`` and ``source``.
+    """
+
+    __slots__ = (
+        "_fields",
+        "_place",
+        "_said",
+        "_sayings",
+        "_writer",
+        "config",
+        "params",
+        "record",
+        "seed",
+        "state",
+    )
+
+    def __init__(
+        self,
+        params: Mapping[str, Any] | None = None,
+        *,
+        seed: int = 0,
+        config: Mapping[str, Any] | None = None,
+        place: Place | None = None,
+        experiment: str = "",
+        project: str = "",
+    ) -> None:
+        id_, params = new_id(), dict(params or {})
+        record = Run(
+            id=id_,
+            project=project,
+            experiment=experiment,
+            execution=0,
+            launch=0,
+            number=0,
+            name=short_name(id_),
+            status=Status.CREATED,
+            seed=seed,
+            group=group_digest(params),
+            params={name: jsonable(value) for name, value in params.items()},
+        )
+        self._begin(record, params, config or {}, place or Place())
+
+    @classmethod
+    def of(
+        cls,
+        record: Run,
+        place: Place,
+        *,
+        params: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+        state: Mapping[str, Any] | None = None,
+    ) -> LiveRun:
+        """Return a run of the store; `params` and `config` as they were given, where known."""
+        run = cls.__new__(cls)
+        given = record.params if params is None else params
+        run._begin(record, given, record.config if config is None else config, place)
+        run.state = OpenValues(state or {})
+        return run
+
+    def _begin(
+        self, record: Run, params: Mapping[str, Any], config: Mapping[str, Any], place: Place
+    ) -> None:
+        self.record = record
+        self.params, self.config = Values(params), Values(config)
+        self.seed = record.seed or 0
+        self.state = OpenValues({})
+        self.tags = record.tags
+        self._place = place
+        self._fields: Fields | None = None
+        self._sayings: list[tuple[str, Any]] = []
+        self._writer = int.from_bytes(os.urandom(8), "big") >> 1
+        self._said = 0
+
+    # -- what it is
+
+    @property
+    def id(self) -> str:
+        """UUID."""
+        return self.record.id
+
+    @property
+    def name(self) -> str:
+        """Six characters of its id until the store has it, then ``EXPERIMENT#NUMBER``."""
+        return self.record.name
+
+    @property
+    def number(self) -> int:
+        """Number in its experiment; 0 until the store has it."""
+        return self.record.number
+
+    @property
+    def status(self) -> Status:
+        """``created`` until it is carried out."""
+        return self.record.status
+
+    @property
+    def stored(self) -> bool:
+        """Whether the store has it."""
+        return self.record.number > 0
+
+    @property
+    def exception(self) -> ExceptionInfo | None:
+        """What ended it, where it failed."""
+        return self.record.exception
+
+    @property
+    def metrics(self) -> Mapping[str, Metric]:
+        """Metrics by name."""
+        return self.record.metrics
+
+    @property
+    def vars(self) -> Values:
+        """Empty: what code puts there lives only while it is at work."""
+        return Values({})
+
+    @property
+    def fields(self) -> Fields:  # type: ignore[override]
+        """Fields, in value and type as they were set."""
+        if self._fields is None:
+            kept = self._place.opened().fields(self.record) if self.record.fields else {}
+            self._fields = Fields(self._say, self._keeper, kept)
+        return self._fields
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """What was carried out on it, in order, as text."""
+        if not self.stored:
+            return ()
+        store = self._place.opened()
+        of = {"project": self.record.project, "experiment": self.record.experiment}
+        found: dict[str, Step] = {}
+        for attempt in store.catalog.attempts(self.id):
+            for execution in store.select("executions", equal(**of, number=attempt.execution)):
+                code: Any = getattr(execution, "code")  # noqa: B009 - of one kind
+                for name, told in code["stages"].items():
+                    sources = [code["sources"].get(part, "") for part in told["parts"]]
+                    found[name] = Step(name, next(filter(None, sources), ""))
+        return tuple(found.values())
+
+    def copied(self, record: Run) -> LiveRun:
+        """Return the copy that the store has, with the same values and the same state."""
+        given = {"params": dict(self.params), "config": dict(self.config)}
+        return LiveRun.of(record, self._place, **given, state=dict(self.state))
+
+    def anew(self, *, experiment: str, project: str) -> LiveRun:
+        """Return a run that is not in the store, given the same."""
+        run = LiveRun(
+            dict(self.params),
+            seed=self.seed,
+            config=dict(self.config),
+            place=self._place,
+            experiment=experiment,
+            project=project,
+        )
+        run.state = OpenValues(dict(self.state))
+        run.fields.update(dict(self.fields))
+        run.set_tags(*self.tags)
+        return run
+
+    # -- into a launch, and out of it
+
+    def brought(self) -> Brought:
+        """Return the run as a launch takes it."""
+        return Brought(id=self.id, stored=self.stored, earlier=self._earlier(), news=self._news())
+
+    def _earlier(self) -> Earlier:
+        state = None
+        if len(self.state):
+            import cloudpickle
+
+            state = cloudpickle.dumps(dict(self.state))
+        plain, kept = dict(self.record.fields), []
+        if self.stored and plain:
+            kept = [r for r in self._place.opened().catalog.artifacts(self.id)]
+        for kind, what in self._sayings:
+            if kind == "field":
+                plain[what[0]] = what[1]
+                kept += [_reference(each) for each in what[2]]
+        return Earlier(fields=plain, kept=tuple(kept), state=state, tags=self.tags)
+
+    def renewed(self, record: Run, state: Mapping[str, Any] | None) -> None:
+        """Take what became of the run."""
+        self.record, self.tags = record, record.tags
+        self._fields = None
+        self._sayings = []
+        if state is not None:
+            self.state = OpenValues(state)
+
+    # -- what is set on it
+
+    def _say(self, kind: str, what: Any) -> None:
+        self._sayings.append((kind, what))
+        if self.stored:
+            self._place.opened().catalog.sink().write(self._news())
+            self._sayings = []
+            self.record = self._place.opened().run(self.id)
+
+    def _news(self) -> list[News]:
+        if not self._sayings:
+            return []
+        self._said += 1
+        return [News(self.id, self._writer, self._said, **gathered(self._sayings))]
+
+    def _keeper(self) -> Keeper:
+        return Keeper(self._place.opened().artifacts, (), strict=True)
+
+    # -- in other hands
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or name in self.__slots__:
+            raise AttributeError(name)
+        raise AttributeError(f"a run has no {name!r}{_meant(name)}")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        try:
+            object.__setattr__(self, name, value)
+        except AttributeError:
+            raise AttributeError(
+                f"a run takes no {name!r}{_meant(name)}; run.fields and run.state take any"
+            ) from None
+
+    def __getstate__(self) -> dict[str, Any]:
+        fields = dict(self.fields)  # read now: there may be no store where it is unpickled
+        state = {name: getattr(self, name) for name in self.__slots__ if name != "_fields"}
+        return {**state, "tags": self.tags, "fields": fields}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        fields = state.pop("fields")
+        for name, value in state.items():
+            object.__setattr__(self, name, value)
+        self._fields = Fields(self._say, self._keeper, fields)
+        self._writer = int.from_bytes(os.urandom(8), "big") >> 1
+        self._said = 0
+
+    def __repr__(self) -> str:
+        return f"<run {self.name}: {self.status}>"
+
+    def _repr_html_(self) -> str:
+        return self.record._repr_html_()
+
+
+def _reference(kept: Kept) -> ArtifactRef:
+    name, format, digest, size, inline = kept
+    return ArtifactRef(name=name, format=format, digest=digest, size=size, inline=inline)
+
+
+def _meant(name: str) -> str:
+    meant = did_you_mean(name, [known for known in dir(LiveRun) if not known.startswith("_")])
+    return f"; {meant}" if meant else ""
