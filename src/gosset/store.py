@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from .datasets import Data
+    from .importers import Imported
     from .splits import Fold
 
 
@@ -198,19 +199,48 @@ class Store:
         return export(self.runs(filter), Path(target), format)
 
     def import_from(
-        self, file: str | Path, *, progress: Callable[[int, int], None] | None = None
-    ) -> Merged:
-        """Take over the runs of a file that ``export(format="gosset")`` wrote; see :meth:`merge`.
+        self,
+        path: str | Path,
+        kind: str | None = None,
+        *,
+        project: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Imported:
+        """Take over runs that another store or tracker wrote; to do so again changes nothing.
+
+        Each run is there whole or not at all. Runs that have grown in the meantime get what is
+        new. The tracker need not be installed.
+
+        Parameters
+        ----------
+        path : str or Path
+            A file that ``export(format="gosset")`` wrote, or what a tracker left.
+        kind : str, optional
+            Who wrote it: ``"mlflow"``, ``"mltraq"``, ``"tensorboard"``, ``"wandb"``,
+            ``"trackio"``, ``"aim"`` or ``"gosset"``; by default that is found out.
+        project : str, optional
+            Where the runs of a tracker go; by default to the project that it names, else to
+            the active one.
+        progress : callable, optional
+            Called with how many of how many runs are done.
+
+        Returns
+        -------
+        Imported
+            How many runs are new, changed, unchanged; and in ``left_out`` what could not be
+            taken over, and why.
 
         Raises
         ------
         NotFoundError, StorageError
-            There is no such file, it is another one, was cut off or damaged, or comes from a
-            newer version. Nothing was changed.
+            There is nothing, it is something else, was cut off or damaged, or comes from a
+            newer version.
         """
-        from .exchange import read
+        from .importers import import_runs
+        from .importers.base import Goal
 
-        return read(Path(file), self.catalog, self.artifacts, progress=progress)
+        goal = Goal(catalog=self.catalog, artifacts=self.artifacts, project=project)
+        return import_runs(Path(path), kind, goal, progress)
 
     def select(
         self,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .call import call_of
+from .imported import tell_imported
 from .options import Json
 from .output import emit_json, say
 from .steps import steps
@@ -78,15 +79,46 @@ def sync(
 
 def import_(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="As gosset export wrote it.")],
+    source: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[KIND] PATH",
+            help="A file that gosset export wrote, or what a tracker left: a folder or a"
+            " database. KIND is gosset, mlflow, mltraq, tensorboard, wandb, trackio or aim; by"
+            " default that is found out.",
+        ),
+    ],
+    project: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Where the runs of a tracker go; by default to the project that it names,"
+            " else to the active one.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Take over the runs of a file that 'gosset export --format gosset' wrote."""
+    """Take over runs that another store or tracker wrote; to do so again changes nothing."""
+    kind, path = _kind_and_path(source)
     call = call_of(context)
     with call.writing() as store:
         with steps(call, "runs") as progress:
-            merged = store.import_from(file, progress=progress)
-        _tell([(str(file), store.url, merged)], as_json=as_json)
+            imported = store.import_from(path, kind, project=project, progress=progress)
+        tell_imported(path, store.url, imported, as_json=as_json)
+
+
+def _kind_and_path(source: list[str]) -> tuple[str | None, str]:
+    from ..exceptions import UsageError
+    from ..importers import KINDS
+
+    if len(source) > 2:
+        raise UsageError(f"{len(source)} paths are named", hint="name who wrote it, and one path")
+    if len(source) == 1 and source[0] in KINDS and not Path(source[0]).exists():
+        raise UsageError(
+            f"where the runs of {source[0]} lie is not said",
+            hint=f"gosset import {source[0]} PATH",
+        )
+    return (None if len(source) == 1 else source[0]), source[-1]
 
 
 @contextmanager

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..artifacts.base import ArtifactStore
 from ..entities import ExceptionInfo, Status
 from ..series import Points
-from ..storage.base import Merged
+from ..storage.base import Catalog, Merged
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +126,7 @@ class Source:
     total : int
         How many runs there are about, for the progress that is shown.
     found : iterator of Found or LeftOut
-        The runs, one at a time, each read when it is asked for, parents before what was
-        started in them; between them what belongs to no run and was not taken over.
+        The runs, one at a time, each read when it is asked for; between them what belongs to no run and was not taken over.
     """
 
     total: int
@@ -150,6 +150,23 @@ class Reader(Protocol):
     def read(self, path: Path) -> Source:
         """Return what lies at the path."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """Where runs are taken over to.
+
+    Attributes
+    ----------
+    catalog : Catalog
+    artifacts : ArtifactStore
+    project : str or None
+        For all of them; by default that of the source, else the active one.
+    """
+
+    catalog: Catalog
+    artifacts: ArtifactStore
+    project: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,25 +9,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, cast
 
 from blake3 import blake3
 
-from ..artifacts.base import ArtifactStore
 from ..artifacts.values import keep
 from ..entities import ArtifactRef, Run, Status
 from ..exchange import united
 from ..exchange.uniting import Progress
 from ..filters import In, Name
 from ..identifiers import derived_id
+from ..settings import load_settings
 from ..storage import open_catalog
-from ..storage.base import Catalog
 from ..storage.news import LEASE, Beat, Beginning, News
 from ..tracking.frames import frame
+from ..tracking.starting import DEFAULT_PROJECT
 from ..types import JSONValue
-from .base import Found, Imported, LeftOut, Source
+from .base import Found, Goal, Imported, LeftOut, Source
 from .fitting import IMPORTED, Fitting
 
 _RUNS: Final = 200
@@ -35,22 +35,6 @@ _POINTS: Final = 1_000_000
 """What is held in memory at once; of points it is more where one run has more."""
 
 _SECOND: Final = 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
-    """Where runs are taken over to.
-
-    Attributes
-    ----------
-    project : str or None
-        For all of them; by default that of the source, else `default_project`.
-    """
-
-    catalog: Catalog
-    artifacts: ArtifactStore
-    project: str | None = None
-    default_project: str = "Default"
 
 
 def take(
@@ -108,6 +92,7 @@ class _Taking:
         self._kind = kind
         self._path = path
         self._goal = goal
+        self._default_project = load_settings().project or DEFAULT_PROJECT
         self._now = time.time_ns() // 1000
         self._artifacts: dict[str, int] = {}
         self._seen: set[str] = set()
@@ -199,7 +184,7 @@ class _Taking:
             began = known.started or known.created
             moment = 0 if began is None else round(began.timestamp() * _SECOND)
             return known.project, known.experiment, moment
-        project = self._goal.project or found.project or self._goal.default_project
+        project = self._goal.project or found.project or self._default_project
         return (
             fitting.named("project", project),
             fitting.named("experiment", found.experiment),
