@@ -399,3 +399,27 @@ def test_experiments_are_compared_also_by_their_best_results(filled: Workplace) 
     assert (
         "accuracy" in filled.gosset("compare", "near", "far", "--metric", "acuracy", code=2).stderr
     )
+
+
+def test_a_series_is_shown_with_its_course(workplace: Workplace) -> None:
+    workplace.write(
+        "train.py",
+        """
+        import gosset as gs
+
+        with gs.start_run("course") as run:
+            for step in range(240):
+                run.log({"rising": step, "falling": -step * step}, step=step)
+            run.log({"once": 0.25})
+        """,
+    )
+    workplace.python("train.py")
+    lines = workplace.gosset("show", "course#1").stdout.splitlines()
+    (rising,) = (line.split() for line in lines if line.split()[:1] == ["rising"])
+    assert [float(cell) for cell in rising[1:-1]] == [239, 0, 239, 119.5, 240, 239]
+    assert rising[-1] == "".join(sorted(rising[-1]))
+    assert (rising[-1][0], rising[-1][-1], len(rising[-1])) == ("▁", "█", 24)
+    (falling,) = (line.split() for line in lines if line.split()[:1] == ["falling"])
+    assert falling[-1] == "".join(sorted(falling[-1], reverse=True))
+    (once,) = (line.split() for line in lines if line.split()[:1] == ["once"])
+    assert [float(cell) for cell in once[1:6]] == [0.25, 0.25, 0.25, 0.25, 1]

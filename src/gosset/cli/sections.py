@@ -18,7 +18,7 @@ _PACKAGES = 5
 """Packages of an environment that are named."""
 
 _IN_SECTIONS = (
-    "params", "metrics", "metrics_std", "metrics_folds", "fields", "fold_seeds", "hyperparameters",
+    "params", "metrics", "metrics_series", "metrics_std", "metrics_folds", "fields", "fold_seeds", "hyperparameters",
     "computations", "attempts", "code", "environment", "artifacts", "exception", "definition",
     "columns", "content", "runs", "settings", "provenance", "experiments", "console",
 )  # fmt: skip
@@ -33,17 +33,27 @@ _TABLES = {
 """Sections that are tables → their columns."""
 
 
-def sections(document: Mapping[str, Any]) -> str:
-    """Return all of `document` as text: facts first, then one section for each part."""
+def sections(document: Mapping[str, Any], lines: Mapping[str, str] | None = None) -> str:
+    """Return all of `document` as text: facts first, then one section for each part.
+
+    Parameters
+    ----------
+    lines : mapping, optional
+        Metric → its course, drawn in a line of characters.
+    """
     facts = {n: v for n, v in document.items() if n not in _IN_SECTIONS or isinstance(v, int)}
     parts = [_pairs(facts)]
     for name in _IN_SECTIONS:
         value = document.get(name)
         if not value or isinstance(value, int) or name in ("metrics_std", "metrics_folds"):
             continue
-        text = _section(name, value, document)
+        title = name.upper().replace("_", " ")
+        if name == "metrics_series":
+            title, text = "SERIES", _series(document, lines or {})
+        else:
+            text = _section(name, value, document)
         if text:
-            parts.append(f"{name.upper().replace('_', ' ')}\n{_indented(text)}")
+            parts.append(f"{title}\n{_indented(text)}")
         log = _log(value) if name == "computations" else ""
         if log:
             parts.append(f"LOG\n{_indented(log)}")
@@ -83,10 +93,23 @@ def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
 def _metrics(document: Mapping[str, Any]) -> str:
     spread = document.get("metrics_std", {})
     folds = document.get("metrics_folds", {})
+    series = document.get("metrics_series", {})
     rows = [["metric", "mean", "std", "folds"]]
     for name, mean in document["metrics"].items():
+        if name in series:
+            continue
         each = " ".join(_number(value) for value in folds.get(name, ()))
         rows.append([name, _number(mean), _number(spread.get(name)), each])
+    return aligned(rows) if len(rows) > 1 else ""
+
+
+def _series(document: Mapping[str, Any], lines: Mapping[str, str]) -> str:
+    rows = [["metric", "last", "min", "max", "mean", "points", "step", ""]]
+    for name, told in document["metrics_series"].items():
+        last = document["metrics"].get(name)
+        numbers = [last, *(told[kind] for kind in ("min", "max", "mean"))]
+        counts = [str(told["count"]), str(told["step"])]
+        rows.append([name, *map(_number, numbers), *counts, lines.get(name, "")])
     return aligned(rows)
 
 

@@ -32,6 +32,7 @@ def show(
     context: typer.Context, reference: Reference, kind: Kind = None, as_json: Json = False
 ) -> None:
     """Show all that is known of one thing, such as a run."""
+    from ..entities import Run
     from ..queries.inspection import details
     from ..queries.lookup import KINDS, find, kind_named
 
@@ -40,12 +41,15 @@ def show(
     with call.reading() as store:
         _, entity = find(store, reference, kinds, settings=call.settings())
         document = details(store, entity)
-    if as_json:
-        emit_json(document)
-        return
+        if as_json:
+            emit_json(document)
+            return
+        from .sparkline import sparklines
+
+        lines = sparklines(store, entity) if isinstance(entity, Run) else {}
     from .sections import sections
 
-    emit(sections(document))
+    emit(sections(document, lines))
 
 
 def tag(
