@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def sparkline(values: Sequence[float], width: int = WIDTH) -> str:
     """
     count = min(width, len(values))
     edges = [len(values) * i // count for i in range(count + 1)] if count else [0]
-    means = [_mean(values[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    means = [_mean(values[a:b]) for a, b in pairwise(edges)]
     finite = [m for m in means if math.isfinite(m)]
     low, high = min(finite, default=0.0), max(finite, default=0.0)
     return "".join(_bar(mean, low, high) for mean in means)
