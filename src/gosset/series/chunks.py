@@ -35,6 +35,7 @@ CHUNK: Final = 10_000
 _CODES: Final = {"f8": "d", "i8": "q", "u8": "Q", "b1": "b"}
 _SWAP: Final = sys.byteorder == "big"
 _SMALL: Final = 2**32
+_WIDE: Final = 2**63
 
 
 class Points:
@@ -169,7 +170,7 @@ def _pack_steps(steps: list[int]) -> tuple[int, bytes]:
     first = steps[0]
     stride = steps[1] - first if len(steps) > 1 else 1
     regular = range(first, first + stride * len(steps), stride) if stride else [first] * len(steps)
-    if list(regular) == steps:
+    if -_WIDE <= stride < _WIDE and list(regular) == steps:
         return stride, b""
     return 0, _bytes("q", steps)
 

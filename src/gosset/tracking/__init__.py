@@ -2,6 +2,7 @@
 
 - ``starting.py``: :func:`start_run`, from the call to a run that takes what is logged
 - ``run.py``: the handle; ``log`` only puts aside what it is given
+- ``given.py``, ``attributes.py``: what of it is taken, and what is refused
 - ``writer.py``: one thread a process brings that to the store, at most 250 ms later
 - ``spool.py``: where it goes while the store cannot be written, as ``frames.py`` says
 - ``courier.py``: keeps the writer from waiting for a store that is slow to answer

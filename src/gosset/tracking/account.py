@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 from ..series import CHUNK, Chunk, Number, Points, Summary, merged, pack, summarise
 from ..storage.news import News
 from .fields import gathered
+from .given import LIMIT
 
 Point = tuple[str, Number, int | None, int]
 """Name, value, step and time of what was logged."""
@@ -68,7 +69,7 @@ class Columns:
             points = columns.get(name)
             if points is None:
                 points = columns[name] = Points()
-            at = following.get(name, 0) if step is None else step
+            at = min(following.get(name, 0), LIMIT - 1) if step is None else step
             following[name] = at + 1
             points.steps.append(at)
             points.values.append(value)

@@ -20,7 +20,7 @@ LARGE: Final = 1 << 16
 """Characters of JSON from which a value lies in an artifact."""
 
 _DEEP: Final = 100
-_BITS: Final = 2000
+BITS: Final = 2000
 
 Tell = Callable[[str, Any], None]
 
@@ -192,7 +192,7 @@ def is_plain(value: Any, depth: int = 0) -> bool:
     if kind in (float, bool, str) or value is None:
         return True
     if kind is int:
-        return bool(value.bit_length() <= _BITS)
+        return bool(value.bit_length() <= BITS)
     if depth > _DEEP:
         return False
     if kind is list:

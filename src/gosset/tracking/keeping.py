@@ -152,7 +152,7 @@ class Keeping:
         tag = checked_name("a tag", f"{checked_name('a tag', key)}={value}")
         former = [t for t in self.tags if t.startswith(f"{key}=") and t != tag]
         if former:
-            self.tags = tuple(t for t in self.tags if t not in former)
+            self._tagged(t for t in self.tags if t not in former)
             self._say("untags", former)
         self.set_tags(tag)
 
@@ -171,8 +171,11 @@ class Keeping:
                 for key, value in given.items():
                     self.set_tag(key, value)
         new = [checked_name("a tag", tag) for tag in tags if not isinstance(tag, Mapping)]
-        self.tags = tuple(dict.fromkeys((*self.tags, *new)))
+        self._tagged(dict.fromkeys((*self.tags, *new)))
         self._say("tags", new)
+
+    def _tagged(self, tags: Iterable[str]) -> None:
+        object.__setattr__(self, "tags", tuple(tags))  # which nobody else sets
 
     def _say(self, kind: str, what: Any) -> None:
         raise NotImplementedError

@@ -12,10 +12,22 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import UsageError
 from ..series import CHUNK, Chunk, Number, Points, Summary, pack, summarise
-from ..storage.news import Alert, Beginning, Ending, News, Opening, TakenUp
+from ..storage.news import Beginning, Ending, News, Opening, TakenUp
 from . import context
+from .attributes import Attributes
 from .fields import Config, Fields, gathered
-from .given import LIMIT, NUMBERS, as_number, as_plain, as_step, checked, microseconds
+from .given import (
+    LIMIT,
+    NUMBERS,
+    alert_of,
+    as_mapping,
+    as_number,
+    as_parameters,
+    as_step,
+    checked,
+    microseconds,
+    reached,
+)
 from .keeping import Keeping
 from .outcomes import status_of, told_of
 from .values import OpenValues, Values
@@ -32,7 +44,7 @@ _SMALL: Final = 512
 """Points of a chunk that is written anew as it grows; a larger one is left as it is."""
 
 
-class TrackedRun(Keeping):
+class TrackedRun(Attributes, Keeping):
     """A run at work, which takes what is logged and brings it to the store.
 
     Nothing here waits for the store, and nothing but a wrong call raises. What was logged
@@ -65,6 +77,7 @@ class TrackedRun(Keeping):
         "_begins",
         "_ends",
         "_forgotten",
+        "_latest",
         "_monotonic",
         "_names",
         "_next",
@@ -95,6 +108,13 @@ class TrackedRun(Keeping):
         "vars",
     )
 
+    id: str
+    name: str
+    seed: int | None
+    params: Values
+    config: Config
+    status: str
+
     def __init__(
         self,
         id: str,
@@ -107,19 +127,21 @@ class TrackedRun(Keeping):
         config: Mapping[str, Any] | None = None,
         monotonic: bool = False,
     ) -> None:
-        self.id = id
+        self._put(
+            id=id,
+            name=begins.name if begins else id[:8],
+            seed=begins.seed if begins else None,
+            params=Values(params or {}),
+            config=Config(self._say, config or {}),
+            fields=Fields(self._say, self._keeper),
+            tags=tuple(begins.tags) if begins else (),
+            status="running",
+        )
         self.store = store
         self.launch: Opening | None = begins.launch if begins else None
-        self.name = begins.name if begins else id[:8]
-        self.seed = begins.seed if begins else None
         self.parent = begins.parent if begins else None
-        self.params = Values(params or {})
-        self.config = Config(self._say, config or {})
         self.vars = OpenValues({})
         self.state = OpenValues({})
-        self.fields = Fields(self._say, self._keeper)
-        self.tags: tuple[str, ...] = tuple(begins.tags) if begins else ()
-        self.status = "running"
         self.exception: BaseException | None = None
         self.beginning = self._begins = begins
         self._owner = begins is not None
@@ -135,6 +157,7 @@ class TrackedRun(Keeping):
         self._sayings: list[tuple[str, Any]] = []
         self._taken = 0
         self._names: set[str] = set()
+        self._latest: dict[str, int] = {}
         self._next: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._tails: dict[str, Points] = {}
@@ -170,26 +193,35 @@ class TrackedRun(Keeping):
             metrics = {metrics: value}
         if step is not None and (type(step) is not int or not -LIMIT <= step < LIMIT):
             step = as_step(step)
+        if type(metrics) is not dict:
+            metrics = as_mapping("metrics", metrics)
         points = [
-            (name, number if type(number) in NUMBERS else as_number(name, number), step, moment)
+            (
+                name,
+                number
+                if type(number) in NUMBERS or (type(number) is int and -LIMIT <= number < LIMIT)
+                else as_number(name, number),
+                step,
+                moment,
+            )
             for name, number in metrics.items()
         ]
         if not self._names.issuperset(metrics):
             self._names.update([checked("a metric", name) for name in metrics])
         if self._monotonic or self._ends is not None or self._writer.trouble is not None:
             self._check(metrics, step)
-        self._pending += points
+        self._pending.extend(points)
         if not self._writer.waiting:
             self._writer.awake()
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Add parameters; one that is there gets the new value."""
-        self.params = Values({**dict(self.params), **params})
-        self._say("params", {checked("a parameter", n): as_plain(n, v) for n, v in params.items()})
+        self._say("params", as_parameters(params))
+        self._put(params=Values({**dict(self.params), **params}))
 
     def alert(self, title: str, text: str = "", level: str = "warning") -> None:
         """Tell something that wants to be seen: it stands with the run."""
-        self._say("alerts", [Alert(moment=microseconds(), level=level, title=title, text=text)])
+        self._say("alerts", [alert_of(title, text, level)])
 
     # -- its life
 
@@ -245,7 +277,7 @@ class TrackedRun(Keeping):
         self.exception = exception
         if self._owner and self._ends is None:
             assert self.launch is not None
-            self.status = status
+            self._put(status=status)
             self._ends = Ending(
                 status=status,
                 moment=microseconds(),
@@ -268,11 +300,15 @@ class TrackedRun(Keeping):
     ) -> None:
         """Go on with a run that was there before, as its owner; add what else is given."""
         self._owner, self.launch = True, launch
-        self.name, self.seed, self.parent = facts.name, facts.seed, facts.parent
-        self.params = Values({**facts.params, **params})
-        self.config = Config(self._say, {**facts.config, **config})
+        self._put(
+            name=facts.name,
+            seed=facts.seed,
+            params=Values({**facts.params, **params}),
+            config=Config(self._say, {**facts.config, **config}),
+            tags=tuple(dict.fromkeys((*facts.tags, *tags))),
+        )
+        self.parent = facts.parent
         self.fields._values.update(facts.fields)
-        self.tags = tuple(dict.fromkeys((*facts.tags, *tags)))
         self._next = {name: step + 1 for name, step in facts.steps.items()}
         for kind, what in (("params", params), ("config", config), ("tags", list(tags))):
             if what:
@@ -367,7 +403,7 @@ class TrackedRun(Keeping):
         if self._ends is None:
             moment = microseconds()
             self._sampled += len(values)
-            self._pending += [(name, value, None, moment) for name, value in values.items()]
+            self._pending.extend([(name, value, None, moment) for name, value in values.items()])
             self.awake()
 
     def awake(self) -> None:
@@ -390,7 +426,7 @@ class TrackedRun(Keeping):
             points = columns.get(name)
             if points is None:
                 points = columns[name] = Points()
-            at = following.get(name, 0) if step is None else step
+            at = min(following.get(name, 0), LIMIT - 1) if step is None else step
             following[name] = at + 1
             points.steps.append(at)
             points.values.append(value)
@@ -430,12 +466,10 @@ class TrackedRun(Keeping):
 
     def _check(self, metrics: Mapping[str, Number], step: int | None) -> None:
         self._check_open()
-        if self._monotonic and step is not None:
-            for name in metrics:
-                last = self._next.get(name, 0) - 1
-                if step < last:
-                    raise UsageError(f"step {step} of {name!r} goes back behind {last}")
-                self._next[name] = step + 1
+        if self._monotonic:
+            # The writer's own count only follows.
+            last = {name: self._next.get(name, 0) - 1 for name in metrics} | self._latest
+            self._latest.update(reached(metrics, step, last))
 
     def _check_open(self) -> None:
         self._raise_trouble()

@@ -15,7 +15,7 @@ from ..settings import NAMES, Settings, load_settings, prepare_store_folder, sql
 from ..storage.news import Beginning, Opening, Sink, TakenUp
 from ..types import JSONValue
 from . import context, ending
-from .given import as_plain, checked, microseconds
+from .given import as_config, as_parameters, as_seed, as_tags, as_text, checked, microseconds
 from .run import TrackedRun
 from .spool import Spool, spool_folders, take_in_spooled
 from .telemetry import console, origin
@@ -115,20 +115,21 @@ def start_run(
     settings = _settings(store, project)
     seconds = _seconds(settings, system_metrics)
     url = settings.store_url
-    experiment = experiment or settings.experiment or "default"
+    if experiment is None:
+        experiment = settings.experiment or "default"
     launch = _launch(url, settings.project or DEFAULT_PROJECT, experiment)
     writer = _writer(url, strict=strict)
     parent = context.parent_id()
-    params = {checked("a parameter", key): as_plain(key, v) for key, v in (params or {}).items()}
-    config = {str(key): as_plain(key, v) for key, v in (config or {}).items()}
-    tags = [checked("a tag", tag) for tag in tags]
+    params = as_parameters({} if params is None else params)
+    config = as_config({} if config is None else config)
+    tags, seed, notes = as_tags(tags), as_seed(seed), as_text("notes", notes)
     facts = _taken_up(resume, launch, name, writer) if resume else None
     id_ = facts.id if facts else new_id()
     begins = None
     if facts is None:
         begins = Beginning(
             launch=launch,
-            name=checked("a run", name) if name else short_name(id_),
+            name=checked("a run", name) if name is not None else short_name(id_),
             group=_group(masked_values(params)),
             seed=seed,
             params=masked_values(params),
