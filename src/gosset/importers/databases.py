@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
@@ -25,12 +25,21 @@ def is_database(path: Path) -> bool:
 
 def has_tables(path: Path, tables: set[str]) -> bool:
     """Whether a file is an SQLite database that can be read and has all these tables."""
+    return _has(path, lambda connection: tables_of(connection) >= tables)
+
+
+def has_columns(path: Path, table: str, columns: set[str]) -> bool:
+    """Whether a file is an SQLite database that can be read and has these in a table."""
+    return _has(path, lambda connection: columns_of(connection, table) >= columns)
+
+
+def _has(path: Path, found: Callable[[sqlite3.Connection], bool]) -> bool:
     if not is_database(path):
         return False
     try:
         with opened(path, of="any", whole=False) as connection:
-            return tables <= tables_of(connection)
-    except (StorageError, sqlite3.Error):
+            return found(connection)
+    except StorageError:
         return False
 
 
