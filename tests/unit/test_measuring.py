@@ -110,18 +110,20 @@ def test_name_that_is_given_on_folds_and_for_the_run_stands_for_neither(kind):
     of = f"{kind}s"
     given = [(fit, fold, {of: {"loss": 0.5 + fold, "own": 1.0}}) for fold in range(3)]
     found = measured(*given, (final, None, {of: {"loss": 0.1}}))
-    assert found.clashes == (BOTH.format(kind=kind),)
+    assert found.clashes == {"loss": BOTH.format(kind=kind)}
     assert [each.name for each in found.metrics] == (["own"] if kind == "metric" else [])
     assert found.fields == ({"own": 1.0} if kind == "field" else {})
     # In whatever order they come.
     again = measured((final, None, {of: {"loss": 0.1}}), *given)
-    assert "stage 'final' for the whole run and from stage 'fit' on each fold" in again.clashes[0]
+    assert (
+        "stage 'final' for the whole run and from stage 'fit' on each fold" in again.clashes["loss"]
+    )
 
 
 def test_metric_that_another_stage_logs_too_stands_for_neither():
     found = measured((fit, 0, {"metrics": {"loss": 2.0}}), (loss, 0, 1.0))
     assert found.metrics == []
-    assert "stage 'fit' on each fold and from stage 'loss' on each fold" in found.clashes[0]
+    assert "stage 'fit' on each fold and from stage 'loss' on each fold" in found.clashes["loss"]
     assert measured((loss, None, 1.0), (fit, 0, {"metrics": {"loss": 2.0}})).clashes
 
 
@@ -129,7 +131,7 @@ def test_metric_and_field_of_one_name_do_not_clash():
     logged = {"metrics": {"loss": 2.0}, "fields": {"loss": "low"}}
     found = measured((fit, None, logged), (final, None, {"fields": {"other": 1}}))
     assert (found.metrics[0].value, found.fields) == (2.0, {"loss": "low", "other": 1})
-    assert found.clashes == ()
+    assert not found.clashes
 
 
 def test_the_last_of_several_stages_that_log_a_name_counts():
@@ -140,7 +142,7 @@ def test_the_last_of_several_stages_that_log_a_name_counts():
         (final, 1, {"metrics": {"loss": 3.0}}),
     )
     assert found.metrics[0].folds == (1.0, 3.0)
-    assert found.clashes == ()
+    assert not found.clashes
 
 
 def test_fields_of_folds_are_a_list_in_fold_order_unless_they_are_all_the_same():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..exceptions import UsageError
 from .base import (
@@ -27,13 +27,19 @@ class InlineExecutor:
 
     Nothing is pickled and nothing is isolated: a debugger works, and a crash of a task is
     a crash of the caller. `events` returns what a task did when the task is over, so that
-    messages are not live; Ctrl-C interrupts the task, counts as its cancellation, and goes
-    on to the caller. Nothing can end a task by force, hence one with a timeout is refused.
+    messages are not live, except those that `listener` takes. Ctrl-C interrupts the task,
+    counts as its cancellation, and goes on to the caller. Nothing can end a task by force,
+    hence one with a timeout is refused.
 
     Parameters
     ----------
     jobs : int, optional
         One, if anything.
+
+    Attributes
+    ----------
+    listener : callable or None
+        Given each message at once, in the thread that sends it; returns whether it took it.
 
     Raises
     ------
@@ -58,6 +64,7 @@ class InlineExecutor:
                 f"the executor 'inline' cannot carry out {jobs} tasks at once",
                 hint="use 'processes'",
             )
+        self.listener: Callable[[object], bool] | None = None
         self._setup: Setup | None = None
         self._handler: Handler | None = None
         self._serial = itertools.count()
@@ -146,6 +153,7 @@ class InlineExecutor:
         def send(content: object) -> None:
             if self._current is not task:
                 raise UsageError("a message was sent after its task had ended")
-            self._events.append(Message(task.id, content))
+            if self.listener is None or not self.listener(content):
+                self._events.append(Message(task.id, content))
 
         return send

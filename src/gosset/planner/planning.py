@@ -16,7 +16,6 @@ from ..pipeline import Pipeline, Scope
 from ..stages import Stage
 from .plan import Action, Item, Lookup, Place, Plan, RunPlan, Sources
 from .works import (
-    LOGGED,
     Collected,
     Constant,
     Held,
@@ -318,7 +317,7 @@ class _Planner:
     def _run_lacks(self, item: Item) -> bool:
         """Whether what a run takes over from the outputs, scores and logs, is gone."""
         outputs = () if item.entry is None else item.entry.outputs
-        taken = outputs if item.stage.metric else [o for o in outputs if o.name == LOGGED]
+        taken = outputs if item.stage.metric else [o for o in outputs if o.name[:1] == "@"]
         return not all(map(self.lookup.present, taken))
 
     def _at_hand(self, entry: CacheEntry | None) -> bool:
@@ -354,5 +353,6 @@ def to_work(item: Item) -> Work:
         cacheable=item.stage.cache,
         seed=derive_seed(run.facts.seed if run else 0, *where),
         run=run.facts if run else None,
+        fold=item.fold,
         files=item.files,
     )

@@ -70,7 +70,8 @@ Candidates: TypeAlias = Mapping[str, Mapping[str, Held]]
 
 LOGGED = "@logged"
 """Name of the extra output that holds what a stage logged to its run, so that a cached
-computation brings it back: ``{"metrics": {…}, "fields": {…}, "tags": […]}``."""
+computation brings it back: ``{"metrics": {…}, "fields": {…}, "tags": […], …}``. Where it does
+not do, other outputs whose names begin with ``@`` hold the rest."""
 
 
 def outputs_in(ref: Ref) -> Iterator[Output]:
@@ -193,6 +194,7 @@ class Work:
     cacheable: bool
     seed: int
     run: RunFacts | None = None
+    fold: int | None = None
     files: tuple[Planned, ...] = ()
 
 
@@ -241,6 +243,8 @@ class RunFacts(Earlier):
     ----------
     steps : tuple of Step
         What is carried out on it, in order.
+    following : mapping
+        Metric → step of its next point for which none is given, where that is not 0.
     """
 
     id: str
@@ -250,6 +254,7 @@ class RunFacts(Earlier):
     params: Mapping[str, object]
     config: Mapping[str, object]
     steps: tuple[Step, ...] = ()
+    following: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from ..executors.base import Send
 from ..executors.failures import describe_exception
 from ..identifiers import now
 from ..planner.works import (
-    LOGGED,
     Candidates,
     Collected,
     Constant,
@@ -41,9 +40,11 @@ from ..stages import Stage
 from ..tracking import ActiveRun, active
 from ..tracking.account import Account
 from .guarding import guarded
+from .logged import keep_logged
 from .logs import Log
 from .measuring import scored
 from .reads import noticing
+from .telling import Teller
 
 REPORT_EVERY = 0.05
 """Seconds: outcomes are sent on at least this often while a task goes on."""
@@ -96,11 +97,12 @@ class Worker:
         self._echo = setup.echo
         self._folder = _folder_of(self._artifacts)
         self._loaded: dict[tuple[object, ...], Any] = {}
+        self._teller = Teller()
 
     def __call__(self, payload: object, send: Send) -> list[Outcome]:
         """Carry out the work of a task; what is not sent on the way is returned."""
         assert isinstance(payload, TaskSpec)
-        task = _Task(self, payload)
+        task = _Task(self, payload, send)
         pending: list[Outcome] = []
         sent = time.monotonic()
         for work in payload.works:
@@ -177,8 +179,9 @@ class _Noticed:
 class _Task:
     """The work of one task, with what passes between its pieces."""
 
-    def __init__(self, worker: Worker, spec: TaskSpec) -> None:
+    def __init__(self, worker: Worker, spec: TaskSpec, send: Send) -> None:
         self._worker = worker
+        self._send = send
         self._outputs: dict[tuple[int, str], ArtifactRef] = dict(spec.known)
         self._lost: set[int] = set()
         self._views: dict[str, Any] = {}
@@ -190,6 +193,7 @@ class _Task:
             for output in outputs_in(ref)
         }
         self._runs: dict[str, ActiveRun] = {}
+        self._following: dict[tuple[str, int | None], Mapping[str, int]] = {}
 
     def carry_out(self, work: Work) -> Outcome:
         """Carry out one piece of work, or find it in the cache."""
@@ -264,6 +268,7 @@ class _Task:
                 exception=describe_exception(error, without=__file__),
                 damaged=tuple(artifact.digest for artifact in self._unreadable(work)),
             )
+        account = self._account(stage, work)
         outputs: tuple[ArtifactRef, ...] = ()
         exception = state = None
         try:
@@ -272,13 +277,17 @@ class _Task:
                 seed = int(key[:8], 16) if key else work.seed
             with contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
                 value = self._call(stage, work, arguments, seed, run, noticed)
-            outputs = self._keep(stage, work, value) + self._logged(run, work)
+            outputs = self._keep(stage, work, value)
             state = _state(run)
         # Whatever a stage raises is data, also when it means to end the process.
         except (Exception, SystemExit) as error:  # noqa: BLE001
             # The frames of this module say nothing about the user's code.
             exception = describe_exception(error, without=__file__, function=stage.function)
-            outputs = self._logged_so_far(run, work)
+            outputs = ()
+        try:
+            outputs += self._logged(account, work)
+        except GossetError as error:
+            exception = exception or describe_exception(error, without=__file__)
         return Outcome(
             work=work.id,
             status=ComputationStatus.FAILED if exception else ComputationStatus.COMPUTED,
@@ -377,26 +386,30 @@ class _Task:
                 self._views[artifact.identity] = item
         return tuple(kept)
 
-    def _logged(self, run: ActiveRun | None, work: Work) -> tuple[ArtifactRef, ...]:
-        if run is None or not run._account:
-            return ()
-        news = run._account.whole().news
-        logged = {"metrics": run.metrics, "fields": news.fields, "tags": list(news.tags)}
-        self._forget_logged(run)
-        return (keep(logged, LOGGED, self._worker._artifacts, format="json"),)
+    def _account(self, stage: Stage, work: Work) -> Account | None:
+        """Return what takes in what a stage says: live, unless it is cached."""
+        run = self._run(work)
+        if run is None:
+            return None
+        if stage.cache:
+            account = Account(run.id)
+        else:
+            assert work.run is not None
+            following = self._following.get((run.id, work.fold), work.run.following)
+            account = Account(run.id, self._worker._teller.awake, following)
+            self._worker._teller.begin(work.id, account, self._send)
+        run.begin(account, alone=stage.cache)
+        return account
 
-    def _logged_so_far(self, run: ActiveRun | None, work: Work) -> tuple[ArtifactRef, ...]:
-        """Keep what a stage that failed had logged, as far as it can be kept."""
-        try:
-            return self._logged(run, work)
-        except GossetError:
-            assert run is not None
-            self._forget_logged(run)
+    def _logged(self, account: Account | None, work: Work) -> tuple[ArtifactRef, ...]:
+        """Keep what a stage had logged, also one that failed."""
+        if account is None:
             return ()
-
-    def _forget_logged(self, run: ActiveRun) -> None:
-        """Begin anew: each stage reports its own, and only that is cached with it."""
-        run.begin(Account(run.id), alone=True)
+        if account.awake is not None:
+            self._worker._teller.end()
+            assert work.run is not None
+            self._following[work.run.id, work.fold] = account.following
+        return keep_logged(account.whole(), self._worker._artifacts)
 
     def _run(self, work: Work) -> ActiveRun | None:
         if work.run is None:

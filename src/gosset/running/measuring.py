@@ -6,19 +6,24 @@ import math
 import numbers
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from ..artifacts.base import ArtifactStore
+from ..artifacts.fields import Keep, put_together, take_apart
 from ..artifacts.values import load
 from ..compare.averages import deviation, mean
 from ..entities import ArtifactRef, Direction, Metric
 from ..exceptions import ArtifactDamagedError, ArtifactMissingError, StageError
 from ..planner.works import LOGGED
-from ..serializers.views import plain_form
+from ..series import Number, Summary, merged
 from ..stages import Stage
+from ..storage.news import Kept, News, field_place
+from ..tracking.artifacts import Keeper
+from ..tracking.fields import as_kept
 from ..types import JSONValue
+from .logged import read_logged
 
 T = TypeVar("T")
 
@@ -34,20 +39,25 @@ class Measured:
         there before it failed, is not among them.
     fields : mapping
         What stages on folds keep under one name: the value where all have the same, else the
-        list of them, in fold order, with None for a fold that has none.
+        list of them, in fold order, with None for a fold that has none. Their plain forms.
+    exact : mapping
+        Those of `fields` that folds have and JSON has no word for.
+    kept : tuple of Kept
+        Where their exact values lie.
     damaged : tuple of str
         Digests of logs that could not be read, and are missing from the rest.
-    clashes : tuple of str
-        What two stages give under one name, in words; it is missing from the rest.
+    clashes : mapping
+        Name that two stages give, in words; it is missing from the rest.
     partial : tuple of str
         Metrics that are missing on a fold although nothing failed there, in words.
     """
 
     metrics: list[Metric]
     fields: dict[str, JSONValue]
-    tags: tuple[str, ...]
+    exact: dict[str, JSONValue] = field(default_factory=dict)
+    kept: tuple[Kept, ...] = ()
     damaged: tuple[str, ...] = ()
-    clashes: tuple[str, ...] = ()
+    clashes: Mapping[str, str] = field(default_factory=dict)
     partial: tuple[str, ...] = ()
 
 
@@ -63,9 +73,9 @@ def measure(
         Stage, fold and outputs of every computation.
     artifacts : ArtifactStore
     """
-    scores, kept = _Gathered[float]("metric"), _Gathered[JSONValue]("field")
+    scores, kept = _Gathered[Number]("metric"), _Gathered[_Field]("field")
     directions: dict[str, Direction] = {}
-    tags: list[str] = []
+    series: dict[str, Summary] = {}
     damaged: list[str] = []
     for stage, fold, given in outputs:
         for gathered in (scores, kept):
@@ -75,14 +85,17 @@ def measure(
         for artifact in given:
             if artifact.name == LOGGED:
                 try:
-                    logged = load(artifact, artifacts)
+                    said = read_logged(given, artifacts)
                 except (ArtifactDamagedError, ArtifactMissingError):
                     damaged.append(artifact.digest)
                     continue
-                assert isinstance(logged, dict)
-                scores.add(stage, fold, logged["metrics"])
-                kept.add(stage, fold, logged["fields"])
-                tags.extend(logged["tags"])
+                assert said is not None
+                news = said.news
+                scores.add(stage, fold, {n: s.last for n, s in news.summaries.items()})
+                kept.add(stage, fold, {name: _field(name, news) for name in news.fields})
+                if fold is None:
+                    for name, new in news.summaries.items():
+                        series[name] = merged(series[name], new) if name in series else new
             elif stage.metric and artifact.inline is not None:
                 score = number(load(artifact, artifacts, trust=True))
                 if score is not None:
@@ -90,16 +103,29 @@ def measure(
                     directions[artifact.name] = stage.direction
     missing = scores.missing()
     metrics = [
-        summarise(name, by_fold, directions.get(name, Direction.NONE))
+        replace(
+            summarise(name, by_fold, directions.get(name, Direction.NONE)),
+            series=series.get(name) if None in by_fold else None,
+        )
         for name, by_fold in scores.settled().items()
         if name not in missing
     ]
-    fields = {
-        name: _over_folds(by_fold, kept.expected(name)) for name, by_fold in kept.settled().items()
-    }
-    clashes = (*scores.clashes.values(), *kept.clashes.values())
+    keep = Keeper(artifacts, (), strict=True).keep
+    fields: dict[str, JSONValue] = {}
+    exact: dict[str, JSONValue] = {}
+    refs: list[Kept] = []
+    for name, by_fold in kept.settled().items():
+        try:
+            fields[name], found = _over_folds(name, by_fold, kept.expected(name), artifacts, keep)
+        except (ArtifactDamagedError, ArtifactMissingError):
+            damaged.extend(part.digest for one in by_fold.values() for part in one.kept)
+            continue
+        if found:
+            exact[name] = fields[name]
+            refs.extend(found)
+    clashes = {**scores.clashes, **kept.clashes}
     partial = tuple(_told(name, folds) for name, folds in missing.items() if folds)
-    return Measured(metrics, fields, tuple(dict.fromkeys(tags)), tuple(damaged), clashes, partial)
+    return Measured(metrics, fields, exact, tuple(refs), tuple(damaged), clashes, partial)
 
 
 class _Gathered(Generic[T]):
@@ -175,13 +201,42 @@ class _Gathered(Generic[T]):
         )
 
 
-def _over_folds(values: Mapping[int | None, object], folds: Iterable[int]) -> JSONValue:
+class _Field(NamedTuple):
+    """A field as one stage set it: its plain form, and where its exact value lies."""
+
+    plain: JSONValue
+    kept: tuple[Kept, ...] = ()
+
+
+def _field(name: str, news: News) -> _Field:
+    place = field_place(name)
+    return _Field(news.fields[name], tuple(k for k in news.artifacts if k.name.startswith(place)))
+
+
+def _over_folds(
+    name: str,
+    values: Mapping[int | None, _Field],
+    folds: Iterable[int],
+    artifacts: ArtifactStore,
+    keep: Keep,
+) -> tuple[JSONValue, Sequence[Kept]]:
+    """Return the plain form of a field over folds, and where its exact value lies."""
     if None in values:
-        return plain_form(values[None])
+        return values[None].plain, ()  # it was told already
     first, *others = values.values()
     if all(value == first for value in others):
-        return plain_form(first)
-    return [plain_form(values.get(fold)) for fold in sorted(folds)]
+        return first
+    if not any(value.kept for value in values.values()):
+        return [values[fold].plain if fold in values else None for fold in sorted(folds)], ()
+    exact = [_exact(name, values[f], artifacts) if f in values else None for f in sorted(folds)]
+    plain, refs = take_apart(exact, field_place(name), keep)
+    return plain, [as_kept(ref) for ref in refs]
+
+
+def _exact(name: str, value: _Field, artifacts: ArtifactStore) -> object:
+    refs = [ArtifactRef(**part._asdict()) for part in value.kept]
+    whole = next((ref for ref in refs if ref.name == field_place(name)), None)
+    return value.plain if whole is None else put_together(whole, refs, artifacts)
 
 
 def _told(name: str, folds: Sequence[int]) -> str:
@@ -199,7 +254,7 @@ def _told(name: str, folds: Sequence[int]) -> str:
     )
 
 
-def summarise(name: str, scores: Mapping[int | None, float], direction: Direction) -> Metric:
+def summarise(name: str, scores: Mapping[int | None, Number], direction: Direction) -> Metric:
     """Return a metric over folds: mean, standard deviation (``ddof=1``) and every value.
 
     Examples

@@ -14,6 +14,7 @@ from ..parameters import jsonable
 from ..planner.plan import Item
 from ..planner.works import Outcome
 from ..storage.base import Batch, Catalog, RunUpdate
+from ..storage.news import News
 from ..types import JSONValue
 
 FLUSH_EVERY = 0.25
@@ -54,6 +55,7 @@ class Recorder:
         computations: Iterable[Computation] = (),
         attempts: Iterable[Attempt] = (),
         runs: Iterable[RunUpdate] = (),
+        news: Iterable[News] = (),
     ) -> None:
         """Take what happened, to be written soon.
 
@@ -63,6 +65,8 @@ class Recorder:
             Keys of entries whose bytes are gone: they make room for those of `entries`.
         entries, computations, attempts, runs
             As of :class:`Batch`.
+        news : iterable of News
+            Of the runs; they are written before the rest.
 
         Raises
         ------
@@ -77,6 +81,7 @@ class Recorder:
             self._pending.computations.extend(computations)
             self._pending.attempts.extend(attempts)
             self._pending.runs.extend(runs)
+            self._pending.news.extend(news)
 
     def flush(self) -> None:
         """Write what was taken and is not written yet.
@@ -88,6 +93,9 @@ class Recorder:
         """
         with self._lock:
             pending = self._pending
+            if pending.news:
+                self._catalog.sink().write(pending.news)
+                pending.news = []  # also where the rest cannot be written
             if pending.stale:
                 self._catalog.evict(pending.stale)
             batch = Batch(
@@ -116,6 +124,7 @@ class _Pending:
     computations: list[Computation] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)
     runs: list[RunUpdate] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
 
 
 class Entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from ..entities import (
     Run,
     Status,
 )
+from ..exceptions import ArtifactDamagedError, ArtifactMissingError
 from ..executors.base import (
     Cancelled,
     Done,
@@ -30,28 +31,40 @@ from ..executors.base import (
     Task,
     TimedOut,
 )
+from ..executors.inline import InlineExecutor
 from ..identifiers import new_id, now
 from ..planner.plan import Action, Item, Place, Plan
 from ..planner.planning import to_work
-from ..planner.works import Outcome, TaskSpec, outputs_in
+from ..planner.works import Outcome, TaskSpec, Work, outputs_in
 from ..storage.base import Catalog, RunUpdate
 from ..types import JSONValue
 from .cautions import Repeats, undeclared
+from .logged import POINTS, read_logged, without
 from .measuring import Measured, measure
 from .observing import Observer
 from .recording import FLUSH_EVERY, Entries, Recorder
+from .sayings import Sayings
 from .tasks import Tasks
+from .telling import Told
 
 
 @dataclass(slots=True, kw_only=True)
 class Member:
-    """A run of the launch, with what is written of it besides its outcomes."""
+    """A run of the launch, with what is written of it besides its outcomes.
+
+    Attributes
+    ----------
+    goes_on : bool
+        What earlier executions left with the run stays; else its series, artifacts and fields
+        begin anew with a further attempt.
+    """
 
     run: Run
     execution: int
     hyperparameters: tuple[Hyperparameter, ...] = ()
     fields: Mapping[str, JSONValue] = field(default_factory=dict)
     attempt: int = 1
+    goes_on: bool = False
 
 
 @dataclass(slots=True)
@@ -134,6 +147,9 @@ class Runner:
             self._open[place.run] += 1
         self._began: dict[int, datetime] = {}
         self._recorder = Recorder(catalog)
+        self._sayings = Sayings(
+            members, lambda news: self._recorder.add(news=[news]), anew=earlier is not None
+        )
         self._entries = Entries()
         self._warned: set[str] = set()
         self._told_reads: set[str] = set()
@@ -155,6 +171,8 @@ class Runner:
         todo = [item for item in self._items if item.action is Action.COMPUTE]
         waiting = sum(len(self._places[item.id]) for item in todo)
         self._observer.begin(len(self._plan.places), len(self._plan.places) - waiting)
+        if isinstance(self._executor, InlineExecutor):
+            self._executor.listener = self._listen
         try:
             with self._recorder:
                 self._settle_and_work_off()
@@ -199,15 +217,41 @@ class Runner:
                         for artifact in outcome.outputs:
                             if artifact.name == output.name:
                                 known[output.work, output.name] = artifact
-        spec = TaskSpec(works=tuple(to_work(item) for item in items), known=known)
+        spec = TaskSpec(works=tuple(map(self._work, items)), known=known)
         self._executor.submit(Task(id=task, payload=spec, timeout=self._timeout))
+
+    def _work(self, item: Item) -> Work:
+        """Return what a worker needs; of a step with what those before it said."""
+        work = to_work(item)
+        place = self._place_of(item.id)
+        if place is None or place.run is None or work.run is None or item.stage.cache:
+            return work
+        return replace(work, run=self._sayings.facts(place.run, place.fold, work.run))
+
+    def _place_of(self, work: int) -> Place | None:
+        """Return where the work of an uncached stage belongs.
+
+        None: a run that is done has it already, and it is done again for an aggregate alone.
+        """
+        places = self._places[work]
+        return places[0] if places else None
+
+    def _listen(self, content: object) -> bool:
+        """Take what a stage says while it is at work; others wait until they are handled."""
+        if not isinstance(content, Told):
+            return False
+        place = self._place_of(content.work)
+        if place is not None and place.run is not None:
+            self._sayings.say(place.run, place.fold, content.saying)
+        return True
 
     def _handle(self, tasks: Tasks, event: Event) -> None:
         match event:
             case Started(task):
                 self._mark_begun(tasks.items(task))
             case Message(_, content):
-                self._take(content)
+                if not self._listen(content):
+                    self._take(content)
             case Done(task, result):
                 self._take(result)
                 tasks.close(task)
@@ -287,6 +331,21 @@ class Runner:
             if self._open[place.run] == 0 and place.run is not None:
                 self._end_run(place.run)
 
+    def _say_again(self, number: int, clashing: Collection[str]) -> None:
+        """Say of a run what its cached stages had logged; the others spoke for themselves."""
+        for place in self._by_run[number]:
+            if not self._items[place.item].stage.cache:
+                continue
+            outputs = self._outcomes[place.item].outputs
+            try:
+                said = read_logged(outputs, self._artifacts, points=True)
+            except (ArtifactDamagedError, ArtifactMissingError):
+                # What the log itself says is missed by others; here it is its points.
+                self.tally.damaged.extend(ref.digest for ref in outputs if ref.name == POINTS)
+                continue
+            if said is not None:
+                self._sayings.say_again(number, place.fold, without(said, clashing))
+
     def _from_plan(self, item: Item) -> Outcome:
         """Return the outcome of work that the plan settled already."""
         if item.key in self.tally.outcomes:
@@ -328,6 +387,7 @@ class Runner:
             for place in self._places[item.id]:
                 if place.run is not None and place.run not in self._began:
                     self._began[place.run] = moment
+                    self._sayings.begin(place.run)
                     run = self._members[place.run].run
                     self._recorder.add(
                         runs=[RunUpdate(id=run.id, status=Status.RUNNING, started=moment)],
@@ -345,6 +405,8 @@ class Runner:
             self._artifacts,
         )
         self.tally.damaged.extend(measured.damaged)
+        self._say_again(number, measured.clashes)
+        self._sayings.settle(number, measured.exact, measured.kept)
         self._warn(measured.partial)
         failure = next((o.exception for o in outcomes if o.exception is not None), None)
         failure = failure or _unusable(measured)
@@ -373,7 +435,6 @@ class Runner:
             ended=ended,
             metrics=measured.metrics,
             fields={**member.fields, **measured.fields},
-            tags=tuple(dict.fromkeys((*run.tags, *measured.tags))),
             hyperparameters=member.hyperparameters,
             exception=failure,
             clear_exception=failure is None,
@@ -392,7 +453,11 @@ class Runner:
         places = self._by_run[number]
         if self._seeded and all(self._items[place.item].stage.cache for place in places):
             given = (
-                (p.stage, p.fold, tuple(a.identity for a in self._outcomes[p.item].outputs))
+                (
+                    p.stage,
+                    p.fold,
+                    tuple(a.identity for a in self._outcomes[p.item].outputs if a.name != POINTS),
+                )
                 for p in places
             )
             self._repeats.add(self._members[number].run, tuple(given))
@@ -436,5 +501,5 @@ def _unusable(measured: Measured) -> ExceptionInfo | None:
         message = "what a stage had logged cannot be read"
         return ExceptionInfo(type="ArtifactDamagedError", message=message)
     if measured.clashes:
-        return ExceptionInfo(type="StageError", message=measured.clashes[0])
+        return ExceptionInfo(type="StageError", message=next(iter(measured.clashes.values())))
     return None

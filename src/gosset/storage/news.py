@@ -196,6 +196,10 @@ class News(NamedTuple):
         Pieces of it that are taken away again.
     captured : Captured or None
         Of a launch that is in the store.
+    anew : bool
+        The run begins anew: its metrics, series, fields, artifacts and alerts go first.
+    planned : bool
+        The group of the run was settled when it was planned: other parameters leave it as it is.
     """
 
     run: str
@@ -217,6 +221,8 @@ class News(NamedTuple):
     ends: Ending | None = None
     gap: Gap | None = None
     captured: Captured | None = None
+    anew: bool = False
+    planned: bool = False
 
 
 class Beat(NamedTuple):

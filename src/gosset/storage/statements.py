@@ -24,6 +24,14 @@ WHERE pk = :run
 FACTS: Final = """
 SELECT name, seed, params, config, fields, tags, parent FROM runs WHERE pk = :run
 """
+ANEW: Final = (
+    "DELETE FROM series WHERE run = :run",
+    "DELETE FROM run_metrics WHERE run = :run",
+    "DELETE FROM run_fields WHERE run = :run",
+    "DELETE FROM alerts WHERE run = :run",
+    "DELETE FROM artifact_links WHERE kind = :kind AND owner = :run",
+    "UPDATE runs SET metrics = '{}', fields = '{}' WHERE pk = :run",
+)
 RENEW: Final = "UPDATE runs SET metrics = :metrics WHERE pk = :run AND metrics <> ''"
 FIND_LAUNCH: Final = """
 SELECT experiment, pk, execution, status FROM launches WHERE id = :launch

@@ -133,6 +133,9 @@ def _take_in(statements: Statements, news: News) -> None:
     said = {"run": pk, "writer": news.writer, "last": news.number}
     if statements.one(q.SAID, said) is None:
         return  # it was taken in before, and only the answer was lost
+    if news.anew:
+        for statement in q.ANEW:
+            statements.many(statement, [{"run": pk, "kind": RUNS}])
     _points(statements, pk, news.writer, news.points, news.summaries)
     _documents(statements, pk, news)
     _forget(statements, pk, news.fields)
@@ -336,7 +339,7 @@ def _documents(statements: Statements, pk: int, news: News) -> None:
             merged = _merge(statements, pk, column, given)
         if given and table is not None:
             _sides(statements, table, pk, given)
-        if given and column == "params":
+        if given and column == "params" and not news.planned:
             _set(statements, pk, '"group"', _group(merged))
     if news.tags or news.untags:
         found = statements.one("SELECT tags FROM runs WHERE pk = :run", {"run": pk})

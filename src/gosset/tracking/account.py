@@ -54,17 +54,17 @@ class Columns:
     (3, 2)
     """
 
-    __slots__ = ("_following", "_numbers", "_tails")
+    __slots__ = ("_numbers", "_tails", "following")
 
     def __init__(self, following: Mapping[str, int] | None = None) -> None:
-        self._following = dict(following or {})
+        self.following = dict(following or {})
         self._numbers: dict[str, int] = {}
         self._tails: dict[str, Points] = {}
 
     def add(self, batch: Iterable[Point]) -> tuple[list[Numbered], dict[str, Summary]]:
         """Take points; return chunks, and the summaries of these points alone."""
         columns: dict[str, Points] = {}
-        following = self._following
+        following = self.following
         for name, value, step, moment in batch:
             points = columns.get(name)
             if points is None:
@@ -79,7 +79,7 @@ class Columns:
 
     def ahead(self, batch: Iterable[Point]) -> dict[str, Summary]:
         """Return the summaries that :meth:`add` would return."""
-        return Columns(self._following).add(batch)[1]
+        return Columns(self.following).add(batch)[1]
 
     def _packed(self, name: str, points: Points) -> Iterator[Numbered]:
         tail = self._tails.pop(name, None)
@@ -194,6 +194,11 @@ class Account:
             **gathered(self._sayings),
         )
         return Saying(news, tuple(self.stepped))
+
+    @property
+    def following(self) -> Mapping[str, int]:
+        """Name → step of the next point for which none is given."""
+        return self._columns.following
 
     def last(self) -> dict[str, Number]:
         """Return the last value of each metric: that with the highest step."""
