@@ -70,7 +70,7 @@ def _at_exit() -> None:
     _write_all()
     threads.begin_no_more()
     for writer in all_writers():
-        writer.sink.close()  # the last process leaves the store as one file
+        writer.leave()  # the last process leaves the store as one file
 
 
 def _uncaught() -> BaseException | None:

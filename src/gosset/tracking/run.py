@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 _Point = tuple[str, Number, int | None, int]
 """Name, value, step and time of what was logged."""
 
+_FLOOD: Final = 1_000_000
+"""Points that wait to be written from which on who logs more of them waits a little, too."""
+
 _SMALL: Final = 512
 """Points of a chunk that is written anew as it grows; a larger one is left as it is."""
 
@@ -213,6 +216,8 @@ class TrackedRun(Attributes, Keeping):
         self._pending.extend(points)
         if not self._writer.waiting:
             self._writer.awake()
+        elif len(self._pending) > _FLOOD:
+            time.sleep(0.001)  # else the memory would be full before they are written
 
     def log_params(self, params: Mapping[str, Any]) -> None:
         """Add parameters; one that is there gets the new value."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import IO, Final
@@ -129,10 +129,9 @@ class Spool:
         """
         from .frames import frame
 
-        data = b"".join(map(frame, news))
         if self._files and not self._files[-1].damaged:
             with contextlib.suppress(OSError):
-                self._files[-1].append(data)
+                self._files[-1].append(map(frame, news))
                 return
         trouble: OSError | None = None
         for folder in self._folders:
@@ -142,7 +141,7 @@ class Spool:
                 trouble = error
                 continue
             try:
-                file.append(data)
+                file.append(map(frame, news))
             except OSError as error:
                 trouble = error
                 file.remove()
@@ -200,22 +199,25 @@ class _File:
             raise
         return made
 
-    def append(self, data: bytes) -> None:
-        """Add frames: all of them, or none, or it is damaged from there on."""
+    def append(self, frames: Iterable[bytes]) -> None:
+        """Add frames, each made when it is written: all of them, or none, or it is damaged."""
         if not self.path.exists():  # with its folder, as a rule; nobody would find it
             self.damaged = True
             raise FileNotFoundError(self.path)
         written = 0
         try:
-            while written < len(data):
-                written += self._file.write(data[written:]) or 0
-        except OSError:
+            for frame in frames:
+                rest = memoryview(frame)
+                while rest:
+                    count = self._file.write(rest) or 0
+                    written, rest = written + count, rest[count:]
+        except BaseException:
             try:
                 self._file.truncate(self._size)
             except OSError:
                 self.damaged = True
             raise
-        self._size += len(data)
+        self._size += written
 
     def drain(self, sink: Sink, patience: float | None, until: float, refused: Refused) -> bool:
         """Take frames to the store; return whether none is left."""

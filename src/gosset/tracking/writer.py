@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from ..exceptions import GossetError, NotFoundError, StorageError
@@ -86,6 +86,8 @@ class Writer:
         self._hurry = _closed()
         self._gates: list[threading.Lock] = []
         self._backlog: list[News] = []
+        self._sizes: dict[tuple[object, ...], int] = {}
+        self._nowhere = ""
         self._others: list[News] = []
         self._due: list[tuple[float, Callable[[], None]]] = []
         self._spooled: set[str] = set()
@@ -129,9 +131,10 @@ class Writer:
         """Have everything written now. Returns when it is in the store, or in the spool.
 
         A store that others write is waited for `patience` seconds. Of one in trouble it is
-        enough that everything is in the spool; the `last` flush tries once more.
+        enough that everything is in the spool; the `last` flush tries once more, and so does
+        each where the spool cannot be written either.
         """
-        if last:
+        if last or self._backlog:
             self._not_before = 0.0
         if threading.get_ident() == self._thread:
             return  # by somebody who listens to warnings
@@ -151,6 +154,12 @@ class Writer:
             return max(until - time.monotonic(), 0)
         self._round()
         return RETRY_BUSY if self._gates else 0
+
+    def leave(self) -> None:
+        """Let go of the store as the process ends; say so where something was written nowhere."""
+        if self._backlog:
+            self._complain(StorageError(f"what was logged is lost: {self._nowhere}"), "lost")
+        self.sink.close()
 
     def number(self, run: str) -> int:
         """Return the number of a run in its experiment."""
@@ -309,10 +318,13 @@ class Writer:
         try:
             self._spool.append([self._complete(one) for one in news])
         except OSError as error:
-            self._complain(
-                StorageError(f"nothing can be put into {self._spool.place}: {error.strerror}")
-            )
+            place = f"neither {self.sink.url} nor {self._spool.place}"
+            self._nowhere = f"{place} can be written ({error.strerror})"
             self._keep(news)
+            self._complain(
+                StorageError(f"{self._nowhere}; what is logged is kept in memory until one can"),
+                "memory",
+            )
         else:
             self._spooled.update(one.run for one in news)
 
@@ -324,12 +336,18 @@ class Writer:
 
     def _keep(self, news: list[News]) -> None:
         """Keep news in memory, as long as there are not too many."""
+        sizes, self._sizes = self._sizes, {}
         room = MEMORY - sum(map(_size, self._backlog))
         for one in news:
-            room -= _size(one)
-            if room < 0:
+            # Of what waits already it is known.
+            size = self._sizes[one[:3]] = sizes.get(one[:3]) or _size(one)
+            room -= size
+            if room < 0 and one.ends is None:
                 self._complain(
-                    StorageError("no more is kept in memory: what is logged now is lost"), "lost"
+                    StorageError(
+                        f"what is logged is lost: {self._nowhere}, and no more is kept in memory"
+                    ),
+                    "lost",
                 )
                 return
             self._backlog.append(one)
@@ -355,7 +373,8 @@ class Writer:
             self.trouble = told
         if self.strict or about in self._told:
             return
-        self._told.add(about)
+        # Where there is no place for what is logged, it was said why.
+        self._told.update({about, "trouble"} if about == "memory" else {about})
         text = str(told)
         if about == "trouble":
             text += f"; what is logged is kept in {self._spool.place} until it can be written"
@@ -383,7 +402,21 @@ def _open(lock: threading.Lock) -> None:
 def _size(news: News) -> int:
     """Return about how many bytes news take."""
     chunks = sum(len(c.values) + len(c.times) + len(c.steps) + 500 for _, _, c in news.points)
-    return 2000 + chunks + sum(len(text) for _, _, text in news.console)
+    kept = sum(500 + len(artifact.inline or b"") for artifact in news.artifacts)
+    printed = sum(100 + len(text) for _, _, text in news.console)
+    said = (news.begins, news.params, news.config, news.fields, news.tags, news.notes, news.alerts)
+    return 2000 + chunks + kept + printed + _weight(said)
+
+
+def _weight(value: object) -> int:
+    """Return about how many bytes JSON takes, and tuples of it."""
+    if isinstance(value, str):
+        return 50 + len(value)
+    if isinstance(value, Mapping):
+        return 200 + sum(_weight(key) + _weight(item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return 60 + sum(map(_weight, value))
+    return 32
 
 
 _writers: weakref.WeakSet[Writer] = weakref.WeakSet()
