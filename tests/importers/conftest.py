@@ -21,12 +21,12 @@ from gosset import Store, open_store
 ROOT = Path(__file__).parents[2]
 WRITERS = Path(__file__).parent / "writers"
 PACKAGES = {
-    "aim": ["aim"],
+    "aim": ["aim==3.29.1", "setuptools<80"],
     "mlflow": ["mlflow-skinny", "sqlalchemy", "alembic"],
     "mltraq": ["mltraq"],
     "tensorboard": ["tensorboardX"],
-    "trackio": ["trackio"],
-    "wandb": ["wandb"],
+    "trackio": ["trackio==0.43.0", "pandas", "psutil"],
+    "wandb": ["wandb==0.31.0", "numpy", "pillow"],
 }
 """What is installed for each tracker: the least that writes its stores."""
 
@@ -66,7 +66,7 @@ def called(command: list[str], **options: Any) -> str:
 Written = Callable[..., Any]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def written() -> Written:
     """Call ``writers/KIND.py ARGUMENTS`` in the tracker's environment; return what it logged.
 

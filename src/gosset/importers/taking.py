@@ -21,6 +21,7 @@ from ..exchange import united
 from ..exchange.uniting import Progress
 from ..filters import In, Name
 from ..identifiers import derived_id
+from ..series import Chunk, Points, unpack
 from ..settings import load_settings
 from ..storage import open_catalog
 from ..storage.news import LEASE, Beat, Beginning, News
@@ -161,10 +162,14 @@ class _Taking:
         fitting = Fitting(self._kind, found, self._keep)
         news = fitting.news(*self._place(fitting, found, known), self._now)
         name = found.name or found.id
-        left_out = [LeftOut(what=what, why=why, run=name) for what, why in fitting.left_out]
-        self._left_out += left_out
         digest = _digest(found, news)
-        if known is not None and _mark(known).get("digest") == digest:
+        left_out = list(fitting.left_out)
+        same = known is not None and _mark(known).get("digest") == digest
+        if known is not None and not same:
+            news, changed = self._grown(known, news)
+            left_out += changed
+        self._left_out += [LeftOut(what=what, why=why, run=name) for what, why in left_out]
+        if same:
             return None
         self._artifacts |= {kept.digest: kept.size for kept in news.artifacts}
         mark: JSONValue = {
@@ -172,11 +177,29 @@ class _Taking:
             "id": found.id,
             "path": str(self._path.absolute()),
             "digest": digest,
-            "left_out": [f"{what}: {why}" for what, why in fitting.left_out],
+            "left_out": [f"{what}: {why}" for what, why in left_out],
         }
         begins = cast("Beginning", news.begins)
         config: dict[str, JSONValue] = {**begins.config, IMPORTED: mark}
         return news._replace(begins=begins._replace(config=config))
+
+    def _grown(self, known: Run, news: News) -> tuple[News, list[tuple[str, str]]]:
+        """Return news without series that do not go on where those that are here end."""
+        there: dict[str, list[Chunk]] = {}
+        for name, _, chunk in news.points:
+            there.setdefault(name, []).append(chunk)
+        here = self._goal.catalog.series(known.id)
+        other = {
+            name
+            for name, chunks in here.items()
+            if name in there and not _goes_on(unpack(chunks), unpack(there[name]))
+        }
+        news = news._replace(
+            points=[point for point in news.points if point[0] not in other],
+            summaries={n: summary for n, summary in news.summaries.items() if n not in other},
+        )
+        why = "it was changed since it was taken over, and here it stays as it was"
+        return news, [(f"what metric {name!r} is now", why) for name in sorted(other)]
 
     def _place(self, fitting: Fitting, found: Found, known: Run | None) -> tuple[str, str, int]:
         """Return project and experiment of a run, and when it started if the source is silent."""
@@ -217,6 +240,16 @@ class _Taking:
 def _mark(run: Run) -> dict[str, Any]:
     mark = run.config.get(IMPORTED)
     return mark if isinstance(mark, dict) else {}
+
+
+def _goes_on(before: Points, now: Points) -> bool:
+    """Whether points begin with those that were there before."""
+    first = now[: len(before)]
+    return (
+        first.steps == before.steps
+        and first.times == before.times
+        and list(map(repr, first.values)) == list(map(repr, before.values))  # NaN is NaN
+    )
 
 
 def _digest(found: Found, news: News) -> str:
