@@ -49,9 +49,9 @@ def read(path: Path) -> Source:
                     raise StoreVersionError(f"{database} is no database of trackio")
                 projects[database] = _runs(connection)
         except (StoreVersionError, StorageError) as error:
-            if database == path:
+            if len(databases) == 1:
                 raise
-            left_out.append(LeftOut(what=str(database), why=error.message))
+            left_out.append(LeftOut(what=f"project {database.stem}", why=error.message))
     left_out += _only_as_parquet(path)
     if not projects and not left_out:
         raise StoreVersionError(
