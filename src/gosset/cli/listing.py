@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 PAGE = 50
 """How many rows a terminal is shown unless a limit is given."""
 
+SOME = 50
+"""How many of the columns that are left out are named."""
+
 ListedKind = Annotated[
     str,
     typer.Argument(
@@ -109,7 +112,8 @@ def list_entities(
     else:
         emit_table(table, form)
     if hidden:
-        say(f"not shown: {', '.join(hidden)}; see --columns, or --csv for all")
+        more = f" and {len(hidden) - SOME:,} more" if len(hidden) > SOME else ""
+        say(f"not shown: {', '.join(hidden[:SOME])}{more}; see --columns, or --csv for all")
     if total > offset + len(found):
         say(f"{len(found)} of {total}; see --limit and --offset")
 

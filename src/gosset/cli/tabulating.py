@@ -114,12 +114,13 @@ def fitted(table: Table, width: int) -> tuple[Table, list[str]]:
         if name.startswith(_OPENED)
     }
     sparse = sorted((name for name in gaps if gaps[name]), key=lambda name: -gaps[name])
-    hidden: list[str] = []
+    wide = sum(widths.values()) - 2
+    hidden: set[str] = set()
     for name in [*sparse, *(name for name in _DISPENSABLE if name in widths)]:
-        if sum(widths.values()) - 2 <= width:
+        if wide <= width:
             break
-        del widths[name]
-        hidden.append(name)
+        wide -= widths.pop(name)
+        hidden.add(name)
     kept = [position for position, name in enumerate(table.columns) if name in widths]
     rows = tuple(tuple(row[position] for position in kept) for row in table.rows)
     narrow = Table(tuple(table.columns[position] for position in kept), rows)
