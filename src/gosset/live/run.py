@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..entities import ArtifactRef, ExceptionInfo, Metric, Run, Status
-from ..exceptions import did_you_mean
+from ..exceptions import SerializationError, did_you_mean
 from ..filters import equal
 from ..identifiers import new_id, short_name
 from ..parameters import group_digest, jsonable
@@ -15,10 +15,14 @@ from ..planner.works import Earlier, Step
 from ..running.members import Brought
 from ..storage.news import Kept, News
 from ..tracking.artifacts import Keeper
+from ..tracking.earlier import LeftState
 from ..tracking.fields import Fields, gathered
 from ..tracking.keeping import Keeping
 from ..tracking.values import OpenValues, Values
 from .place import Place
+
+_AT_WORK = ("alert", "finish", "flush", "log", "log_params")
+"""Verbs of a run at work."""
 
 
 class LiveRun(Keeping):
@@ -63,6 +67,12 @@ class LiveRun(Keeping):
         "state",
     )
 
+    record: Run
+    params: Values
+    config: Values
+    seed: int
+    state: OpenValues
+
     def __init__(
         self,
         params: Mapping[str, Any] | None = None,
@@ -103,16 +113,19 @@ class LiveRun(Keeping):
         run = cls.__new__(cls)
         given = record.params if params is None else params
         run._begin(record, given, record.config if config is None else config, place)
-        run.state = OpenValues(state or {})
+        run._put(state=OpenValues(state or {}))
         return run
 
     def _begin(
         self, record: Run, params: Mapping[str, Any], config: Mapping[str, Any], place: Place
     ) -> None:
-        self.record = record
-        self.params, self.config = Values(params), Values(config)
-        self.seed = record.seed or 0
-        self.state = OpenValues({})
+        self._put(
+            record=record,
+            params=Values(params),
+            config=Values(config),
+            seed=record.seed or 0,
+            state=OpenValues({}),
+        )
         self.tags = record.tags
         self._place = place
         self._fields: Fields | None = None
@@ -201,7 +214,7 @@ class LiveRun(Keeping):
             experiment=experiment,
             project=project,
         )
-        run.state = OpenValues(dict(self.state))
+        run._put(state=OpenValues(dict(self.state)))
         run.fields.update(dict(self.fields))
         run.set_tags(*self.tags)
         return run
@@ -209,15 +222,13 @@ class LiveRun(Keeping):
     # -- into a launch, and out of it
 
     def brought(self) -> Brought:
-        """Return the run as a launch takes it."""
+        """Return the run as a launch takes it, with what others did to it meanwhile."""
+        if self.stored:
+            self._put(record=self._place.opened().run(self.id))
+            self.tags = self.record.tags
         return Brought(id=self.id, stored=self.stored, earlier=self._earlier(), news=self._news())
 
     def _earlier(self) -> Earlier:
-        state = None
-        if len(self.state):
-            import cloudpickle
-
-            state = cloudpickle.dumps(dict(self.state))
         plain, kept = dict(self.record.fields), []
         if self.stored and plain:
             kept = [r for r in self._place.opened().catalog.artifacts(self.id)]
@@ -225,15 +236,30 @@ class LiveRun(Keeping):
             if kind == "field":
                 plain[what[0]] = what[1]
                 kept += [_reference(each) for each in what[2]]
-        return Earlier(fields=plain, kept=tuple(kept), state=state, tags=self.tags)
+        return Earlier(fields=plain, kept=tuple(kept), state=self._left(), tags=self.tags)
+
+    def _left(self) -> bytes | None:
+        """Return the state, pickled."""
+        if not len(self.state):
+            return None
+        import cloudpickle
+
+        try:
+            return bytes(cloudpickle.dumps(dict(self.state)))
+        except Exception as error:
+            raise SerializationError(
+                f"the state of run {self.name} ({', '.join(self.state)}) cannot be pickled: {error}",
+                hint="keep there what can be pickled alone",
+            ) from error
 
     def renewed(self, record: Run, state: Mapping[str, Any] | None) -> None:
         """Take what became of the run."""
-        self.record, self.tags = record, record.tags
+        self._put(record=record)
+        self.tags = record.tags
         self._fields = None
         self._sayings = []
         if state is not None:
-            self.state = OpenValues(state)
+            self._put(state=OpenValues(state))
 
     # -- what is set on it
 
@@ -242,7 +268,7 @@ class LiveRun(Keeping):
         if self.stored:
             self._place.opened().catalog.sink().write(self._news())
             self._sayings = []
-            self.record = self._place.opened().run(self.id)
+            self._put(record=self._place.opened().run(self.id))
 
     def _news(self) -> list[News]:
         if not self._sayings:
@@ -258,25 +284,31 @@ class LiveRun(Keeping):
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name in self.__slots__:
             raise AttributeError(name)
+        if name in _AT_WORK:
+            raise AttributeError(f"{name}() is for a run at work: call it in a step")
         raise AttributeError(f"a run has no {name!r}{_meant(name)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        try:
+        if not name.startswith("_") and name != "tags":
+            there = hasattr(LiveRun, name)
+            what = f"{name!r} of a run is only read" if there else f"a run takes no {name!r}"
+            meant = "" if there else _meant(name)
+            raise AttributeError(f"{what}{meant}; run.fields and run.state take any value")
+        object.__setattr__(self, name, value)
+
+    def _put(self, **values: Any) -> None:
+        """Set what is read only for everybody else."""
+        for name, value in values.items():
             object.__setattr__(self, name, value)
-        except AttributeError:
-            raise AttributeError(
-                f"a run takes no {name!r}{_meant(name)}; run.fields and run.state take any"
-            ) from None
 
     def __getstate__(self) -> dict[str, Any]:
         fields = dict(self.fields)  # read now: there may be no store where it is unpickled
-        state = {name: getattr(self, name) for name in self.__slots__ if name != "_fields"}
-        return {**state, "tags": self.tags, "fields": fields}
+        kept = {name: getattr(self, name) for name in self.__slots__ if name != "_fields"}
+        return {**kept, "tags": self.tags, "fields": fields, "state": self._left()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        fields = state.pop("fields")
-        for name, value in state.items():
-            object.__setattr__(self, name, value)
+        fields, left = state.pop("fields"), state.pop("state")
+        self._put(**state, state=LeftState(left))
         self._fields = Fields(self._say, self._keeper, fields)
         self._writer = int.from_bytes(os.urandom(8), "big") >> 1
         self._said = 0

@@ -46,7 +46,9 @@ class LiveRuns(MutableMapping[str, LiveRun]):
             ) from None
 
     def __setitem__(self, id: str, run: LiveRun) -> None:
-        if not isinstance(run, LiveRun) or run.id != id:
+        if not isinstance(run, LiveRun):
+            raise UsageError(f"{run!r} is no run of a live experiment", hint="use add_run(…)")
+        if run.id != id:
             raise UsageError(f"{run!r} does not go by {id!r}", hint="use runs.add(run)")
         self._runs[id] = run
 
@@ -77,7 +79,7 @@ class LiveRuns(MutableMapping[str, LiveRun]):
 
     def add(self, run: LiveRun) -> LiveRun:
         """Add a run, and return it."""
-        self[run.id] = run
+        self[getattr(run, "id", "")] = run
         return run
 
     def apply(self, function: Callable[[LiveRun], T]) -> list[T]:
@@ -85,9 +87,13 @@ class LiveRuns(MutableMapping[str, LiveRun]):
         return [function(run) for run in self.values()]
 
     def __or__(self, other: Mapping[str, LiveRun]) -> LiveRuns:
+        if not isinstance(other, Mapping):
+            return NotImplemented
         return LiveRuns([*self.values(), *other.values()], self.place)
 
     def __ior__(self, other: Mapping[str, LiveRun]) -> LiveRuns:
+        if not isinstance(other, Mapping):
+            return NotImplemented
         self.update(other)
         return self
 

@@ -83,6 +83,11 @@ class Database:
         if not self._memory:
             self._current().dispose()
 
+    def __del__(self) -> None:
+        # Live runs and results hold a store open for as long as anybody holds them.
+        if hasattr(self, "_engine") and self._process == os.getpid():
+            self.close()
+
     def _current(self) -> sa.Engine:
         if self._process != os.getpid():
             # A connection must not be used on both sides of a fork: leave it to the parent.
