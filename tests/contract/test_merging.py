@@ -320,6 +320,28 @@ def test_points_of_two_processes_are_summed_up_together(
         assert catalog.count("runs", where=parse("metrics.loss.max == 8")) == 1
 
 
+def test_a_point_that_was_alone_is_summed_up_with_those_that_came_on_both_sides(
+    pair: tuple[Catalog, Catalog],
+) -> None:
+    one, two = pair
+    id_ = new_id()
+    over = Ending("complete", 9)
+    one.sink().write([news(id_, 1, begins=begins(), ends=over, **points("loss", 4))])
+    two.merge(one)
+    assert two.series(id_) == one.series(id_)
+    one.sink().write([news(id_, 1, writer=8, **points("loss", 1, step=5))])
+    one.merge(two)
+    two.sink().write([news(id_, 1, writer=9, **points("loss", 8, 2, step=2))])
+    two.merge(one)
+    one.merge(two)
+    assert content(one) == content(two)
+    for catalog in (one, two):
+        summary = run_of(catalog, id_).metrics["loss"].series
+        assert summary is not None
+        assert (summary.count, summary.total, summary.last) == (4, 15, 1)
+        assert sorted(unpack(catalog.series(id_)["loss"]).values) == [1, 2, 4, 8]
+
+
 def test_what_was_set_on_both_sides_is_united(catalog: Catalog, other: Catalog) -> None:
     id_ = tracked(catalog)
     other.merge(catalog)

@@ -301,6 +301,16 @@ def test_several_series_come_by_name_and_those_of_runs_as_one_frame(logged: Stor
         logged.series("a", "los")
 
 
+def test_values_of_several_types_stay_as_they_were_in_one_frame(store: Store) -> None:
+    track(store, "run", n=[1, 2], loss=[0.5], big=[2**60 + 1], flag=[True])
+    runs = store.runs()
+    assert runs.series(["n", "loss"])["value"].tolist() == [0.5, 1.0, 2.0]
+    assert runs.series(["n", "big"])["value"].tolist() == [2**60 + 1, 1, 2]
+    mixed = runs.series(["loss", "big", "flag"])
+    assert mixed["name"].tolist() == ["big", "flag", "loss"]
+    assert [*map(repr, mixed["value"])] == [repr(2**60 + 1), "True", "0.5"]
+
+
 def test_series_keep_the_type_in_which_they_were_logged(store: Store) -> None:
     track(store, "run", n=[1, 2**63 - 1], flag=[True, False], big=[2**64 - 1], mixed=[1, 0.5, True])
     found = store.series("run")

@@ -310,6 +310,31 @@ def test_what_is_logged_by_others_after_the_end_is_in_the_metrics(
     )
 
 
+@pytest.mark.parametrize("last", [0.5, 2**60 + 1, True, math.nan, math.inf, 2**70, -0.0])
+def test_a_point_that_is_alone_in_a_run_comes_back_exactly(
+    opened: tuple[Sink, Catalog], last: float
+) -> None:
+    sink, catalog = opened
+    over = Ending("complete", 9_000_000)
+    chunk = pack(Points([4], [last], [5_000_004]))
+    sink.write([news(begins=BEGINS, ends=over, **points("m", last, step=4))])
+    assert catalog.series("run-1") == catalog.series("run-1", ["m"]) == {"m": [chunk]}
+    assert catalog.series("run-1", ["other"]) == {}
+
+
+def test_a_point_that_was_alone_stays_when_others_come(opened: tuple[Sink, Catalog]) -> None:
+    sink, catalog = opened
+    over = Ending("complete", 9_000_000, launch="launch-1", leaves="complete")
+    for run in ("run-1", "run-2"):
+        sink.write([news(run, begins=BEGINS, ends=over, **points("loss", 1.0))])
+    sink.write([news(writer=8, tags=["late"])])
+    sink.write([news(writer=9, **points("loss", 3.0, 2.0, step=1))])
+    sink.take_up("run-2", OPENING._replace(id="launch-2", moment=90_000_000))
+    sink.write([news("run-2", writer=9, **points("loss", 3.0, 2.0, step=1))])
+    for run in ("run-1", "run-2"):
+        assert unpack(catalog.series(run)["loss"]).values == [1.0, 3.0, 2.0]
+
+
 def test_pieces_of_what_a_run_printed_make_room_for_a_note(opened: tuple[Sink, Catalog]) -> None:
     sink, catalog = opened
     printed = [("stdout", moment, f"{moment}\n") for moment in range(1, 6)]

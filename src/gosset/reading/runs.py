@@ -173,7 +173,8 @@ class Runs(Sequence[Run]):
             Columns ``run`` (the id), ``name``, ``step``, ``value`` and ``time``.
         """
         wanted = [names] if isinstance(names, str) else names
-        return series_frame(self.catalog, self, wanted)
+        ids = replace(self, columns=("id",))._read()["id"].values
+        return series_frame(self.catalog, ids.tolist(), wanted)
 
     def aggregate(self, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Return one row for runs that differ in the seed alone.

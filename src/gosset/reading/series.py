@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, overload
 
 from ..entities import Run
@@ -11,6 +11,7 @@ from ..series import Chunk
 from ..series.chunks import arrays
 from ..series.downsampling import chosen
 from ..storage.base import Catalog
+from ..storage.numbers import EXACT
 
 if TYPE_CHECKING:
     import numpy as np
@@ -134,9 +135,7 @@ def read_series(
     return series[names] if isinstance(names, str) else series
 
 
-def series_frame(
-    catalog: Catalog, runs: Iterable[Run], names: Sequence[str] | None
-) -> pd.DataFrame:
+def series_frame(catalog: Catalog, ids: Sequence[str], names: Sequence[str] | None) -> pd.DataFrame:
     """Return the points of series of several runs, one row each.
 
     Returns
@@ -146,15 +145,39 @@ def series_frame(
         one of the series has no rows of it.
     """
     require("pandas", "frames", "series as a DataFrame")
+    import numpy as np
     import pandas as pd
 
-    parts = []
-    for run in runs:
-        for name, chunks in catalog.series(run.id, names).items():
-            part = Series.of(run.id, name, chunks).to_pandas()
-            part.insert(0, "name", name)
-            part.insert(0, "run", run.id)
-            parts.append(part)
-    if not parts:
+    found = [
+        Series.of(id_, name, chunks)
+        for id_, of_run in catalog.series_of(ids, names).items()
+        for name, chunks in of_run.items()
+    ]
+    if not found:
         return pd.DataFrame(columns=["run", "name", "step", "value", "time"])
-    return pd.concat(parts, ignore_index=True)
+    lengths = [len(series) for series in found]
+    times = pd.Series(np.concatenate([series.times for series in found]))
+    return pd.DataFrame(
+        {
+            "run": pd.Series([series.run for series in found]).repeat(lengths).array,
+            "name": pd.Series([series.name for series in found]).repeat(lengths).array,
+            "step": np.concatenate([series.steps for series in found]),
+            "value": _values(found),
+            "time": times.dt.tz_localize("UTC").array,
+        }
+    )
+
+
+def _values(found: Sequence[Series]) -> np.ndarray:
+    """Return the values of all series in one array: doubles where they all are, exactly."""
+    import numpy as np
+
+    parts = [series.values for series in found]
+    if len({part.dtype for part in parts}) > 1 and not all(map(_are_doubles, parts)):
+        parts = [part.astype(object) for part in parts]
+    return np.concatenate(parts)
+
+
+def _are_doubles(values: np.ndarray) -> bool:
+    kind = values.dtype.kind
+    return kind == "f" or (kind in "iu" and bool((abs(values.astype(float)) < EXACT).all()))

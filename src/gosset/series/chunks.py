@@ -101,19 +101,12 @@ def pack(points: Points) -> Chunk:
     >>> unpack([chunk]).values
     [0.5, 0.25]
     """
+    count, first, began = len(points), points.steps[0], points.times[0]
     kind, values = _pack_values(points.values)
+    if count == 1:  # as of what runs end with; many of them are a matter of time
+        return Chunk(1, kind, first, 1, began, b"", values, bytes(4))
     stride, steps = _pack_steps(points.steps)
-    times = _pack_times(points.times)
-    return Chunk(
-        count=len(points),
-        kind=kind,
-        step=points.steps[0],
-        stride=stride,
-        time=points.times[0],
-        steps=steps,
-        values=values,
-        times=times,
-    )
+    return Chunk(count, kind, first, stride, began, steps, values, _pack_times(points.times))
 
 
 def unpack(chunks: Iterable[Chunk]) -> Points:

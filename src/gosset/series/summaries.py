@@ -52,6 +52,8 @@ def summarise(points: Points) -> Summary:
     0.375
     """
     steps = points.steps
+    if len(steps) == 1:
+        return _of_one(points)
     highest = max(steps)
     # The latest among those with the highest step; steps ascend as a rule.
     last = len(steps) - 1
@@ -72,6 +74,14 @@ def summarise(points: Points) -> Summary:
         total=total,
         numbers=len(numbers),
     )
+
+
+def _of_one(points: Points) -> Summary:
+    [step], [last], [time] = points.steps, points.values, points.times
+    if last != last:
+        return Summary(1, step, time, last, None, None, 0.0, 0)
+    number = double(last)
+    return Summary(1, step, time, last, number, number, number, 1)
 
 
 def merged(one: Summary, other: Summary) -> Summary:

@@ -462,6 +462,12 @@ class Catalog(Protocol):
         """Return the points of a run's series, packed, by name; of all, or of `names`."""
         ...
 
+    def series_of(
+        self, run_ids: Sequence[str], names: Sequence[str] | None = None
+    ) -> dict[str, dict[str, list[Chunk]]]:
+        """Return the same of several runs at once, by their ids, in the order of these."""
+        ...
+
     def artifacts(self, run_id: str) -> list[ArtifactRef]:
         """Return what was kept with a run by name, in the order in which it came."""
         ...

@@ -7,24 +7,36 @@ takes ten times as long to be loaded and knows the rest.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import StorageError, StoreReadOnlyError
 from . import errors, tracks
 from .news import LEASE, Beat, News, Opening, TakenUp
+from .numbers import time_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 VERSION: Final = "0002"
 """The version of the schema that ``schema.sql`` has."""
 
 
-class DirectSink:
-    """Takes news of tracked runs into an SQLite file of the newest schema.
+LOG: Final = 4000
+"""Pages of the write-ahead log (16 MB) after which what is in it goes to the store's file.
+
+To bring it there waits for the disk, and keeps who ended a run waiting.
+"""
+
+
+class DirectFile:
+    """The file of an SQLite store of the newest schema, and transactions in it.
 
     Parameters
     ----------
@@ -35,50 +47,29 @@ class DirectSink:
         What a transaction survives once it is made: that the process is killed, or that the
         power fails too, for which every transaction waits for the disk.
 
+    Attributes
+    ----------
+    url : str
+        Of the store.
+
     Raises
     ------
     Unready
-        There is something at `path` that must be looked at, or brought to another version.
-    StorageError
-        Nothing can be made there.
+        There is nothing at `path`, or something that must be looked at, or brought to another
+        version.
     """
 
     def __init__(self, path: Path, *, timeout: float = 60.0, durability: str = "process") -> None:
         self._path = path
+        self.url = f"sqlite:///{path.as_posix()}"
         self._timeout = self._patience = timeout
         self._synchronous = "FULL" if durability == "power" else "NORMAL"
         self._lock = threading.Lock()
         self._process = os.getpid()
-        self._connection: sqlite3.Connection | None = None
         self._file: tuple[int, int] | None = None
-        if not path.exists():
-            if Path(f"{path}-wal").exists() and not path.exists():
-                raise Unready  # the log of a store that was deleted must not be taken for a new one's
-            _make(path)
+        self._connection: sqlite3.Connection | None = None
         with errors.wrapped_sqlite(self.url):
             self._connection = self._connected()
-
-    @property
-    def url(self) -> str:
-        """URL of the store."""
-        return f"sqlite:///{self._path.as_posix()}"
-
-    def write(
-        self, news: Sequence[News], beats: Sequence[Beat] = (), *, patience: float | None = None
-    ) -> None:
-        """Take in news, in their order, and signs of life, in one transaction."""
-        with self._transaction(patience) as statements:
-            tracks.write(statements, news, beats)
-
-    def take_up(self, run: str, launch: Opening, *, lease: float = LEASE) -> TakenUp:
-        """Make a run one of the launch, at work again; of several who try at once one does."""
-        with self._transaction() as statements:
-            return tracks.take_up(statements, run, launch, lease)
-
-    def number(self, run: str) -> int:
-        """Return the number of a run in its experiment."""
-        with self._transaction() as statements:
-            return tracks.number(statements, run)
 
     def close(self) -> None:
         """Close the file; it is opened again when it is needed.
@@ -114,6 +105,7 @@ class DirectSink:
         try:
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA wal_autocheckpoint = {LOG}")
             found = connection.execute("SELECT version_num FROM gosset_version").fetchone()
         except sqlite3.Error as error:
             connection.close()
@@ -126,7 +118,14 @@ class DirectSink:
         return connection
 
     @contextmanager
-    def _transaction(self, patience: float | None = None) -> Iterator[_Statements]:
+    def transaction(
+        self, patience: float | None = None, *, reading: bool = False
+    ) -> Iterator[Statements]:
+        """Give statements that see one state of the store; what they write is kept or nothing.
+
+        Who writes keeps others from writing from the start: one that first reads and then wants
+        to write would fail, without waiting, when another has written in between.
+        """
         with self._lock, errors.wrapped_sqlite(self.url):
             connection = self._current()
             wait = self._timeout if patience is None else patience
@@ -134,8 +133,8 @@ class DirectSink:
                 if wait != self._patience:
                     connection.execute(f"PRAGMA busy_timeout = {int(wait * 1000)}")
                     self._patience = wait
-                connection.execute("BEGIN IMMEDIATE")
-                yield _Statements(connection)
+                connection.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+                yield Statements(connection)
                 connection.execute("COMMIT")
             except BaseException as error:
                 self._undo(connection, error)
@@ -174,6 +173,42 @@ class DirectSink:
         return found.st_dev, found.st_ino
 
 
+class DirectSink(DirectFile):
+    """Takes news of tracked runs into an SQLite file, which it makes where there is none.
+
+    Raises
+    ------
+    Unready
+        See :class:`DirectFile`.
+    StorageError
+        Nothing can be made there.
+    """
+
+    def __init__(self, path: Path, *, timeout: float = 60.0, durability: str = "process") -> None:
+        if not path.exists():
+            if Path(f"{path}-wal").exists() and not path.exists():
+                raise Unready  # the log of a store that was deleted must not be taken for a new one's
+            _make(path)
+        super().__init__(path, timeout=timeout, durability=durability)
+
+    def write(
+        self, news: Sequence[News], beats: Sequence[Beat] = (), *, patience: float | None = None
+    ) -> None:
+        """Take in news, in their order, and signs of life, in one transaction."""
+        with self.transaction(patience) as statements:
+            tracks.write(statements, news, beats)
+
+    def take_up(self, run: str, launch: Opening, *, lease: float = LEASE) -> TakenUp:
+        """Make a run one of the launch, at work again; of several who try at once one does."""
+        with self.transaction() as statements:
+            return tracks.take_up(statements, run, launch, lease)
+
+    def number(self, run: str) -> int:
+        """Return the number of a run in its experiment."""
+        with self.transaction() as statements:
+            return tracks.number(statements, run)
+
+
 def _leave(connection: sqlite3.Connection) -> None:
     """Never close a connection of the process that this one was forked from, or to a lost file."""
     import ctypes
@@ -187,7 +222,7 @@ class Unready(Exception):
     """What is there cannot be used as it is."""
 
 
-class _Statements:
+class Statements:
     """Carries out statements on a connection of Python's own SQLite module."""
 
     locking = ""  # nobody else writes while a transaction does
@@ -205,6 +240,15 @@ class _Statements:
     def many(self, sql: str, rows: Sequence[Mapping[str, Any]]) -> None:
         if rows:
             self._connection.executemany(sql, rows)
+
+    def among(self, sql: str, **chosen: Sequence[int] | Sequence[str]) -> Sequence[Sequence[Any]]:
+        for name in chosen:
+            sql = sql.replace(f"IN :{name}", f"IN (SELECT value FROM json_each(:{name}))")
+        lists = {name: json.dumps(list(values)) for name, values in chosen.items()}
+        return self._connection.execute(sql, lists).fetchall()
+
+    def time(self, value: int | None) -> datetime | None:
+        return None if value is None else time_of(value)
 
     def moment(self, microseconds: int) -> int:
         return microseconds

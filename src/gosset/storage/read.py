@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,15 +20,15 @@ from ..entities import (
     Experiment,
     Launch,
     Project,
-    Run,
     Status,
 )
 from ..exceptions import NotFoundError
+from . import answers
 from . import documents as d
-from . import points
 from . import schema as s
 from .base import ArtifactSummary, MetricSummary, Split
 from .chunking import chunks
+from .sink import Statements
 from .values import decode
 
 
@@ -80,14 +79,6 @@ _EXECUTIONS = _by(
 )
 _LAUNCHES = _by(
     sa.select(s.launches, *_PLACE_NAMES).select_from(s.launches.join(_PLACE)), s.launches.c.pk
-)
-_RUNS = _by(
-    sa.select(s.runs, s.launches.c.number.label("launch_number"), *_PLACE_NAMES).select_from(
-        s.runs.join(s.launches, s.runs.c.launch == s.launches.c.pk)
-        .join(s.experiments, s.runs.c.experiment == s.experiments.c.pk)
-        .join(s.projects)
-    ),
-    s.runs.c.pk,
 )
 _COMPUTATIONS = _by(
     sa.select(
@@ -160,36 +151,6 @@ def _launch(row: Any) -> Launch:
     )
 
 
-def _run(row: Any) -> Run:
-    return Run(
-        id=row.id,
-        project=row.project_name,
-        experiment=row.experiment_name,
-        execution=row.execution,
-        launch=row.launch_number,
-        number=row.number,
-        name=row.name,
-        status=Status(row.status),
-        seed=row.seed,
-        group=row.group,
-        params=decode(row.params),
-        metrics=d.decode_metrics(row.metrics) if row.metrics else {},
-        fields=decode(row.fields),
-        hyperparameters=d.decode_hyperparameters(row.hyperparameters),
-        tags=tuple(decode(row.tags)),
-        dataset=row.dataset,
-        split=row.split,
-        exception=d.decode_exception(row.exception),
-        cached=row.cached,
-        created=row.created,
-        started=row.started,
-        ended=row.ended,
-        parent=row.parent,
-        config=decode(row.config),
-        notes=row.notes,
-    )
-
-
 def _computation(row: Any, outputs: tuple[ArtifactRef, ...]) -> Computation:
     return Computation(
         id=row.id,
@@ -242,7 +203,6 @@ _ROWS: dict[str, tuple[Any, Callable[[Any], object]]] = {
     "experiments": (_EXPERIMENTS, _experiment),
     "executions": (_EXECUTIONS, _execution),
     "launches": (_LAUNCHES, _launch),
-    "runs": (_RUNS, _run),
 }
 """Kind → what its rows are read by, and what is made of each."""
 
@@ -269,14 +229,12 @@ def entities(connection: sa.Connection, kind: str, rows: Sequence[sa.Row[Any]]) 
 def load(connection: sa.Connection, kind: str, pks: Iterable[int]) -> list[Any]:
     """Return the entities with these primary keys, in the order of the keys."""
     pks = list(pks)
+    if kind == "runs":
+        return list(answers.runs(Statements(connection), pks))
     if kind in _ROWS:
         statement, make = _ROWS[kind]
         rows = list(fetch(connection, statement, pks))
         found: dict[int, Any] = {row.pk: make(row) for row in rows}
-        if kind == "runs":
-            live = [row.pk for row in rows if not row.metrics]
-            for pk, metrics in points.live_metrics(connection, live).items():
-                found[pk] = replace(found[pk], metrics=metrics)
     else:
         statement, own = _OWNERS[kind]
         held = links(connection, kind, pks)

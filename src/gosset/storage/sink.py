@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -12,9 +12,14 @@ import sqlalchemy as sa
 from . import tracks
 from .connect import Database
 from .news import LEASE, Beat, News, Opening, TakenUp
+from .numbers import time_of
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _text = cache(sa.text)
+
+
+@cache
+def _listed(sql: str, *names: str) -> sa.TextClause:
+    return sa.text(sql).bindparams(*(sa.bindparam(name, expanding=True) for name in names))
 
 
 class SQLSink:
@@ -33,17 +38,17 @@ class SQLSink:
     ) -> None:
         """Take in news, in their order, and signs of life, in one transaction."""
         with self._database.write() as connection:
-            tracks.write(_Statements(connection), news, beats)
+            tracks.write(Statements(connection), news, beats)
 
     def take_up(self, run: str, launch: Opening, *, lease: float = LEASE) -> TakenUp:
         """Make a run one of the launch, at work again; of several who try at once one does."""
         with self._database.write() as connection:
-            return tracks.take_up(_Statements(connection), run, launch, lease)
+            return tracks.take_up(Statements(connection), run, launch, lease)
 
     def number(self, run: str) -> int:
         """Return the number of a run in its experiment."""
         with self._database.read() as connection:
-            return tracks.number(_Statements(connection), run)
+            return tracks.number(Statements(connection), run)
 
     def close(self) -> None:
         """Release connections."""
@@ -53,7 +58,7 @@ class SQLSink:
         """Begin anew in a child process: the database sees to its connections itself."""
 
 
-class _Statements:
+class Statements:
     """Carries out statements on a connection of SQLAlchemy."""
 
     def __init__(self, connection: sa.Connection) -> None:
@@ -75,7 +80,15 @@ class _Statements:
         if rows:
             self._connection.execute(_text(sql), list(rows))
 
+    def among(self, sql: str, **chosen: Sequence[int] | Sequence[str]) -> Sequence[Sequence[Any]]:
+        return self._connection.execute(_listed(sql, *chosen), chosen).all()
+
+    def time(self, value: Any) -> datetime | None:
+        if value is None:
+            return None
+        return time_of(value) if self._sqlite else value.astimezone(UTC)
+
     def moment(self, microseconds: int) -> Any:
         if self._sqlite:
             return microseconds
-        return _EPOCH + timedelta(microseconds=microseconds)
+        return time_of(microseconds)

@@ -25,14 +25,26 @@ from ..filters import Expression
 from ..identifiers import new_id
 from ..series import Chunk
 from ..types import JSONValue
-from . import cache, columns, compile, computations, declare, delete, launches, paging, points, read
+from . import (
+    answers,
+    cache,
+    columns,
+    compile,
+    computations,
+    declare,
+    delete,
+    launches,
+    paging,
+    points,
+    read,
+)
 from . import find as references
 from . import runs as run_rows
 from .base import Batch, Catalog, Merged, NewRun, Order, Page, Printed, Split
 from .columns import Values
 from .connect import Database
 from .news import Sink
-from .sink import SQLSink
+from .sink import SQLSink, Statements
 
 
 class SQLCatalog:
@@ -283,7 +295,13 @@ class SQLCatalog:
 
     def series(self, run_id: str, names: Sequence[str] | None = None) -> dict[str, list[Chunk]]:
         with self._database.read() as connection:
-            return points.series(connection, run_id, names)
+            return answers.series(Statements(connection), [run_id], names)[run_id]
+
+    def series_of(
+        self, run_ids: Sequence[str], names: Sequence[str] | None = None
+    ) -> dict[str, dict[str, list[Chunk]]]:
+        with self._database.read() as connection:
+            return answers.series(Statements(connection), run_ids, names)
 
     def artifacts(self, run_id: str) -> list[ArtifactRef]:
         with self._database.read() as connection:

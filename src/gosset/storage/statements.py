@@ -77,10 +77,12 @@ UPDATE experiments SET last_run = last_run + 1 WHERE pk = :experiment RETURNING 
 RUN: Final = """
 INSERT INTO runs
     (id, experiment, launch, number, execution, name, status, seed, "group", cached, created,
-     started, params, metrics, fields, hyperparameters, tags, parent, config, notes)
+     started, ended, params, metrics, fields, hyperparameters, tags, exception, parent, config,
+     notes)
 VALUES
-    (:id, :experiment, :launch, :number, :execution, :name, 'running', :seed, :group, :cached,
-     :moment, :moment, :params, '', '{}', '[]', :tags, :parent, :config, :notes)
+    (:id, :experiment, :launch, :number, :execution, :name, :status, :seed, :group, :cached,
+     :moment, :moment, :ended, :params, :metrics, '{}', '[]', :tags, :exception, :parent, :config,
+     :notes)
 RETURNING pk
 """
 END: Final = """
@@ -103,6 +105,13 @@ ON CONFLICT (run, name, writer, number) DO UPDATE SET
     stride = excluded.stride, "time" = excluded."time", steps = excluded.steps,
     "values" = excluded."values", times = excluded.times
 """
+# Points that are alone in their series: see alone.py.
+ALONE: Final = """
+SELECT run, name, value, whole, step, "time" FROM run_metrics
+WHERE run {chosen} AND count = 1 AND NOT EXISTS
+    (SELECT 1 FROM series WHERE series.run = run_metrics.run AND series.name = run_metrics.name)
+"""
+WRITER: Final = "SELECT min(writer) FROM writers WHERE run = :run"
 # The last point is that with the highest step, and of these the latest.
 LATER: Final = (
     "(run_metrics.step IS NULL OR excluded.step > run_metrics.step OR"

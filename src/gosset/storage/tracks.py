@@ -14,6 +14,7 @@ from ..identifiers import new_id
 from ..series import Chunk, Summary
 from ..types import JSONValue
 from . import statements as q
+from .alone import chunk_of, told_by_chunks
 from .news import (
     Alert,
     Beat,
@@ -91,6 +92,7 @@ def take_up(statements: Statements, run: str, launch: Opening, lease: float) -> 
             hint="stop it first, or start a run of its own",
         )
     _, its_launch, execution = _launch(statements, launch)
+    _unfold(statements, pk)
     statements.many(q.TAKE_UP, [{"run": pk, "launch": its_launch, "execution": execution}])
     return _taken_up(statements, run, pk)
 
@@ -127,16 +129,18 @@ def _take_in(statements: Statements, news: News) -> None:
     if found is None:
         if news.begins is None:
             raise NotFoundError(f"no run {news.run!r} in the store: it was deleted")
-        pk, over = _begin(statements, news.run, news.begins), False
+        pk, over = _begin(statements, news, news.begins), False
     else:
         pk, over = int(found[0]), bool(found[1])
+        if over:
+            _unfold(statements, pk)
     said = {"run": pk, "writer": news.writer, "last": news.number}
     if statements.one(q.SAID, said) is None:
         return  # it was taken in before, and only the answer was lost
     if news.anew:
         for statement in q.ANEW:
             statements.many(statement, [{"run": pk, "kind": RUNS}])
-    _points(statements, pk, news.writer, news.points, news.summaries)
+    _points(statements, pk, news, whole=found is None and news.ends is not None)
     _documents(statements, pk, news)
     _forget(statements, pk, news.fields)
     _artifacts(statements, RUNS, pk, news.artifacts)
@@ -145,10 +149,8 @@ def _take_in(statements: Statements, news: News) -> None:
         _leave_out(statements, pk, news.gap)
     if news.captured is not None:
         _capture(statements, news.captured)
-    if news.ends is not None:
-        # Of a run that is over at once there is nothing but what was said just now.
-        metrics = _metrics_document(statements, pk) if found else _document(news.summaries)
-        _end(statements, pk, news.ends, metrics)
+    if news.ends is not None and found is not None:
+        _end(statements, pk, news.ends)
     if over and news.summaries:
         # Somebody else who logs to a run may have more to say than who ended it.
         statements.many(q.RENEW, [{"run": pk, "metrics": _metrics_document(statements, pk)}])
@@ -157,11 +159,16 @@ def _take_in(statements: Statements, news: News) -> None:
 # -- launches and runs
 
 
-def _launch(statements: Statements, opening: Opening) -> tuple[int, int, int]:
-    """Return the primary keys of experiment and launch, and the number of the execution."""
+def _launch(
+    statements: Statements, opening: Opening, *, left: bool = False
+) -> tuple[int, int, int]:
+    """Return the primary keys of experiment and launch, and the number of the execution.
+
+    The launch is at work from now on, unless it is `left` with the same words.
+    """
     known = statements.one(q.FIND_LAUNCH, {"launch": opening.id})
     if known is not None:
-        if known[3] != "running":
+        if known[3] != "running" and not left:
             statements.many(q.BEAT, [_beat(statements, Beat(opening.id, opening.moment))])
         return known[0], known[1], known[2]
     time = statements.moment(opening.moment)
@@ -210,12 +217,16 @@ def _execution(statements: Statements, experiment: int, opening: Opening) -> int
     return int(found[0])
 
 
-def _begin(statements: Statements, run: str, begins: Beginning) -> int:
-    experiment, launch, execution = _launch(statements, begins.launch)
+def _begin(statements: Statements, news: News, begins: Beginning) -> int:
+    """Begin a run, which may be over with the same words."""
+    ends = news.ends
+    left = ends is not None and ends.leaves is not None
+    experiment, launch, execution = _launch(statements, begins.launch, left=left)
     number = statements.one(q.NEXT_RUN, {"experiment": experiment})
     assert number is not None
     row = {
-        "id": run,
+        **_ending(statements, ends, "" if ends is None else _document(news.summaries)),
+        "id": news.run,
         "experiment": experiment,
         "launch": launch,
         "number": number[0],
@@ -236,20 +247,35 @@ def _begin(statements: Statements, run: str, begins: Beginning) -> int:
     pk = int(made[0])
     _sides(statements, "run_params", pk, begins.params)
     statements.many(q.TAG, [{"run": pk, "tag": plain(tag)} for tag in begins.tags])
+    if ends is not None:
+        _leave(statements, ends)
     return pk
 
 
-def _end(statements: Statements, pk: int, ends: Ending, metrics: str) -> None:
-    over = ends.status in _ENDED
+def _end(statements: Statements, pk: int, ends: Ending) -> None:
     row = {
+        **_ending(statements, ends, _metrics_document(statements, pk)),
         "run": pk,
+        "launch": ends.launch,
+    }
+    statements.many(q.END if ends.launch is None else q.END + q.OWN, [row])
+    _leave(statements, ends)
+
+
+def _ending(statements: Statements, ends: Ending | None, metrics: str) -> dict[str, Any]:
+    """Return the columns of a run that say how it ended, or that it is at work."""
+    if ends is None:
+        return {"status": "running", "ended": None, "exception": None, "metrics": ""}
+    over = ends.status in _ENDED
+    return {
         "status": ends.status,
         "ended": statements.moment(ends.moment) if over else None,
         "exception": None if ends.exception is None else encode(ends.exception, "an exception"),
         "metrics": metrics if over else "",
-        "launch": ends.launch,
     }
-    statements.many(q.END if ends.launch is None else q.END + q.OWN, [row])
+
+
+def _leave(statements: Statements, ends: Ending) -> None:
     if ends.launch is not None and ends.leaves is not None:
         left = Beat(launch=ends.launch, moment=ends.moment, status=ends.leaves)
         statements.many(q.BEAT, [_beat(statements, left)])
@@ -285,32 +311,36 @@ def _document(summaries: Mapping[str, Summary]) -> str:
 # -- what it holds
 
 
-def _points(
-    statements: Statements,
-    pk: int,
-    writer: int,
-    points: Sequence[tuple[str, int, Chunk]],
-    summaries: Mapping[str, Summary],
-) -> None:
-    rows = [
-        {
-            "run": pk,
-            "name": plain(name),
-            "writer": writer,
-            "number": number,
-            "count": chunk.count,
-            "kind": chunk.kind,
-            "step": chunk.step,
-            "stride": chunk.stride,
-            "time": chunk.time,
-            "steps": chunk.steps,
-            "values": chunk.values,
-            "times": chunk.times,
-        }
-        for name, number, chunk in points
-    ]
-    statements.many(q.CHUNK, rows)
-    statements.many(q.METRIC, [_metric(pk, name, s) for name, s in summaries.items()])
+def _points(statements: Statements, pk: int, news: News, *, whole: bool) -> None:
+    """Write points and summaries; `whole`: these are all of the run."""
+    points = told_by_chunks(news.points, news.summaries) if whole else news.points
+    statements.many(q.CHUNK, [_chunk(pk, news.writer, *point) for point in points])
+    statements.many(q.METRIC, [_metric(pk, name, s) for name, s in news.summaries.items()])
+
+
+def _unfold(statements: Statements, pk: int) -> None:
+    """Give points that are alone chunks of their own, before others come."""
+    rows = statements.all(q.ALONE.format(chosen="= :run"), {"run": pk})
+    if rows:
+        [[writer]] = statements.all(q.WRITER, {"run": pk})
+        statements.many(q.CHUNK, [_chunk(pk, writer, r[1], 0, chunk_of(*r[2:])) for r in rows])
+
+
+def _chunk(pk: int, writer: int, name: str, number: int, chunk: Chunk) -> Row:
+    return {
+        "run": pk,
+        "name": plain(name),
+        "writer": writer,
+        "number": number,
+        "count": chunk.count,
+        "kind": chunk.kind,
+        "step": chunk.step,
+        "stride": chunk.stride,
+        "time": chunk.time,
+        "steps": chunk.steps,
+        "values": chunk.values,
+        "times": chunk.times,
+    }
 
 
 def _metric(pk: int, name: str, summary: Summary) -> Row:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from ..exceptions import UsageError
@@ -17,6 +18,7 @@ HEAD_LENGTH: Final = 250
 # Only ASCII is written, so that zero characters and lone surrogates pass any database.
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 decode = json.JSONDecoder().decode
+_EMPTY: Final[Mapping[type, str]] = {dict: "{}", list: "[]"}
 
 
 def encode(value: object, what: str) -> str:
@@ -27,6 +29,8 @@ def encode(value: object, what: str) -> str:
     UsageError
         It is not JSON; `what` names it in the message.
     """
+    if not value and type(value) in _EMPTY:  # as most are
+        return _EMPTY[type(value)]
     try:
         return _encode(value)
     except (TypeError, ValueError, RecursionError) as error:

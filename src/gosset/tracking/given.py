@@ -6,9 +6,11 @@ import contextlib
 import math
 import time
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from ..exceptions import UsageError
+from ..naming import checked_name
 from ..series import Number
 from ..storage.news import Alert
 from ..types import JSONValue
@@ -27,9 +29,11 @@ def microseconds() -> int:
 
 def checked(what: str, name: object) -> str:
     """Return the name of `what`, or raise where no store takes it."""
-    from ..naming import checked_name
+    return _known(what, name) if type(name) is str else checked_name(what, name)
 
-    return checked_name(what, name)
+
+# One run after another logs the same names.
+_known = lru_cache(maxsize=1024)(checked_name)
 
 
 def as_number(name: str, value: Any) -> Number:

@@ -99,7 +99,7 @@ class Writer:
     @property
     def idle(self) -> bool:
         """Whether nothing is left to write."""
-        return not (self._runs or self.waiting or self._backlog) and self._spool.empty
+        return not (self._runs or self._others or self._backlog) and self._spool.empty
 
     def add(self, run: TrackedRun) -> None:
         """Write what `run` has to say from now on."""
@@ -201,11 +201,19 @@ class Writer:
 
     def _work(self) -> None:
         self._thread = threading.get_ident()
+        lingers = False
         while True:
-            woken = self._wake.acquire(timeout=self._pause())
+            woken = lingers or self._wake.acquire(timeout=self._pause())
             if woken and not self._gates:
                 self._hurry.acquire(timeout=FLUSH_EVERY)
-            self._round()
+            # Whoever opened them while this thread was on its way is served by this round.
+            self._wake.acquire(blocking=False)
+            self._hurry.acquire(blocking=False)
+            lingers = self._round() and not self._gates
+            if lingers:
+                # Who had something to say often has more: it is looked for once, unasked, so
+                # that nobody needs to wake this thread meanwhile.
+                self.waiting = True
             self._begin()
 
     def _pause(self) -> float:
@@ -226,13 +234,18 @@ class Writer:
                 except Exception as error:  # noqa: BLE001 - the thread must not end
                     self._complain(error)
 
-    def _round(self) -> None:
-        """Bring what there is to the store, or to the spool, and say so to who waits."""
+    def _round(self) -> bool:
+        """Bring what there is to the store, or to the spool, and say so to who waits.
+
+        Returns whether there was anything.
+        """
+        news: list[News] = []
         with self._busy:
             gates = self._gates[:]
             del self._gates[: len(gates)]
             try:
-                settled = self._deliver(self._collected())
+                news = self._collected()
+                settled = self._deliver(news)
             except Exception as error:  # noqa: BLE001 - the thread must not end
                 self._complain(error)
                 settled = True
@@ -241,6 +254,7 @@ class Writer:
                     gate.release()
             else:
                 self._gates[:0] = gates
+        return bool(news)
 
     def _collected(self) -> list[News]:
         """Return all that was not written yet, in its order."""
