@@ -24,7 +24,7 @@ PACKAGES = {
     "aim": ["aim==3.29.1", "setuptools<80"],
     "mlflow": ["mlflow-skinny", "sqlalchemy", "alembic"],
     "mltraq": ["mltraq"],
-    "tensorboard": ["tensorboardX"],
+    "tensorboard": ["tensorboardX", "pillow"],
     "trackio": ["trackio==0.43.0", "pandas", "psutil"],
     "wandb": ["wandb==0.31.0", "numpy", "pillow"],
 }
