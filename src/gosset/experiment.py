@@ -23,7 +23,7 @@ from .running.launching import carry_on, launch, resume
 from .running.lookups import lookup_in
 from .running.observing import Observer
 from .running.options import Options
-from .running.runner import Tally
+from .running.tally import Tally
 from .settings import load_settings
 from .store import Store, open_store
 from .types import JSONValue
@@ -127,6 +127,7 @@ class Experiment(Holding):
         notes: str = "",
         metrics: Iterable[Any] | None = None,
         timeout: float | None = None,
+        fail_fast: bool = False,
         store: Store | str | None = None,
         progress: bool | Observer | None = None,
     ) -> LaunchResult:
@@ -160,6 +161,9 @@ class Experiment(Holding):
             In the place of those that were declared.
         timeout : float, optional
             Seconds that one task may take.
+        fail_fast : bool
+            Whether all is stopped once a run fails: what is at work is cancelled, and runs
+            that are not over are stopped. ``resume`` goes on with them.
         store : Store or str, optional
         progress : bool or Observer, optional
             Whether to draw a progress bar; by default on a terminal only.
@@ -185,6 +189,7 @@ class Experiment(Holding):
         prepared = declared.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics, runs=runs)
         with _opened(store or self.store) as opened:
             options = self._options(executor, jobs, cache=cache, notes=notes, timeout=timeout)
+            options = replace(options, fail_fast=fail_fast)
             sets = {run.group: jsonable(run.params) for run in prepared.runs}
             given: dict[str, JSONValue] = {
                 "parameters": [*sets.values()] if runs or not as_declared else None,

@@ -14,7 +14,8 @@ from gosset.planner.works import Constant, Held, RunFacts
 from gosset.running.computing import WorkerSetup
 from gosset.running.measuring import summarise
 from gosset.running.observing import Quiet
-from gosset.running.runner import Member, Runner
+from gosset.running.runner import Runner
+from gosset.running.tally import Member
 from gosset.running.tasks import Tasks
 from gosset.stages import stage
 from gosset.storage.base import NewRun

@@ -65,6 +65,9 @@ def run(
     metrics: Annotated[
         str | None, typer.Option(metavar="A,B", help="In the place of those declared.")
     ] = None,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Stop everything once a run fails.")
+    ] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -82,10 +85,12 @@ def run(
         return
     with reserved(as_json):
         how = {"executor": on, "jobs": jobs, "progress": _progress(call, quiet=quiet)}
-        results = [
-            _carried_out(e, e.execute, store=call.store, notes=notes, **what.all, **how)
-            for e in _loaded(file, what)
-        ]
+        how |= {"store": call.store, "notes": notes, "fail_fast": fail_fast, **what.all}
+        results: list[LaunchResult] = []
+        for experiment in _loaded(file, what):
+            results.append(_carried_out(experiment, experiment.execute, **how))
+            if fail_fast and not _good(results[-1]):
+                break
     _report(results, as_json=as_json, quiet=quiet)
 
 
@@ -240,8 +245,6 @@ def _progress(call: Call, *, quiet: bool) -> bool | None:
 
 
 def _report(results: list[LaunchResult], *, as_json: bool, quiet: bool) -> None:
-    from ..entities import Status
-
     if as_json:
         documents = [result.to_dict() for result in results]
         emit_json(documents[0] if len(documents) == 1 else list(documents))
@@ -252,5 +255,11 @@ def _report(results: list[LaunchResult], *, as_json: bool, quiet: bool) -> None:
             emit_result(result)
     for result in results:
         result.store.close()
-    if any(result.status is not Status.COMPLETE for result in results):
+    if not all(map(_good, results)):
         raise typer.Exit(1)
+
+
+def _good(result: LaunchResult) -> bool:
+    from ..entities import Status
+
+    return result.status is Status.COMPLETE

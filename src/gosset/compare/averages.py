@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from statistics import fmean
+from typing import Final
+
+_ASIDE: Final = re.compile(r"system/|fold\d+/")
+"""What such names begin with is there for who asks for it."""
 
 
 def foremost(names: Iterable[str]) -> list[str]:
     """Return the scores of the test part, by name; those of other parts where it has none.
+
+    The series of single folds, and of how busy the machine is, come last of all.
 
     Examples
     --------
@@ -16,7 +23,8 @@ def foremost(names: Iterable[str]) -> list[str]:
     (['accuracy'], ['train/silhouette'])
     """
     known = list(dict.fromkeys(names))
-    return [name for name in known if "/" not in name] or known
+    plain = [name for name in known if "/" not in name]
+    return plain or [name for name in known if not _ASIDE.match(name)] or known
 
 
 def mean(values: Sequence[float]) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..compare import Objective, best_group, first_objective, fold_counts, runs_frame
 from ..entities import ComputationStatus, Launch, Run, Status
 from ..exceptions import ExecutionError
-from ..running.runner import Tally
+from ..running.tally import Tally
 from ..store import Store
 from ..types import JSONValue
 from .wire import launch_to_json

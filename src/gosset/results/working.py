@@ -9,7 +9,7 @@ from typing import cast
 
 from ..entities import Computation, ComputationStatus, Launch, Run
 from ..filters import And, Comparison, Expression, In, Like, Name, equal
-from ..running.runner import Tally
+from ..running.tally import Tally
 from ..storage.base import Order
 from ..store import Store
 

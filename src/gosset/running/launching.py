@@ -29,7 +29,8 @@ from .lookups import lookup_in, lookup_of
 from .members import Brought, Chosen, new_runs, runs_left, taken_up
 from .observing import Observer, Quiet
 from .options import Options, executor_for
-from .runner import Runner, Tally
+from .runner import Runner
+from .tally import Tally
 
 ROUNDS = 3
 """How often a plan is made anew because bytes that it counted on were damaged."""
@@ -280,6 +281,7 @@ class _Launching:
                 timeout=self._options.timeout,
                 earlier=tally.outcomes,
                 final=turn == ROUNDS - 1,
+                fail_fast=self._options.fail_fast,
             )
             tally = runner.carry_out()
             if not tally.damaged:

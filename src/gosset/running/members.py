@@ -15,7 +15,7 @@ from ..storage.base import Batch, NewRun, RunUpdate
 from ..storage.news import News
 from ..store import Store
 from .inputs import stored
-from .runner import Member
+from .tally import Member
 
 Chosen = tuple[Settled, Member]
 """A run, as it was settled and as the runner takes it."""

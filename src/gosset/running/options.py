@@ -27,6 +27,7 @@ class Options:
     notes: str = ""
     command: str = ""
     timeout: float | None = None
+    fail_fast: bool = False
     settings: Mapping[str, JSONValue] = field(default_factory=dict)
 
 

@@ -66,7 +66,7 @@ class Recorder:
         entries, computations, attempts, runs
             As of :class:`Batch`.
         news : iterable of News
-            Of the runs; they are written before the rest.
+            Of the runs; they are written after their beginnings and before the rest.
 
         Raises
         ------
@@ -94,6 +94,10 @@ class Recorder:
         with self._lock:
             pending = self._pending
             if pending.news:
+                begun = [run for run in pending.runs if run.ended is None]
+                if begun:
+                    self._catalog.record(Batch(runs=begun))
+                    pending.runs = [run for run in pending.runs if run.ended is not None]
                 self._catalog.sink().write(pending.news)
                 pending.news = []  # also where the rest cannot be written
             if pending.stale:

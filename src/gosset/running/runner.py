@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 
 from ..artifacts.base import ArtifactStore
@@ -14,8 +14,6 @@ from ..entities import (
     Computation,
     ComputationStatus,
     ExceptionInfo,
-    Hyperparameter,
-    Run,
     Status,
 )
 from ..exceptions import ArtifactDamagedError, ArtifactMissingError
@@ -37,65 +35,15 @@ from ..planner.plan import Action, Item, Place, Plan
 from ..planner.planning import to_work
 from ..planner.works import Outcome, TaskSpec, Work, outputs_in
 from ..storage.base import Catalog, RunUpdate
-from ..types import JSONValue
 from .cautions import Repeats, undeclared
 from .logged import POINTS, read_logged, without
 from .measuring import Measured, measure
 from .observing import Observer
 from .recording import FLUSH_EVERY, Entries, Recorder
 from .sayings import Sayings
+from .tally import Member, Tally
 from .tasks import Tasks
 from .telling import Told
-
-
-@dataclass(slots=True, kw_only=True)
-class Member:
-    """A run of the launch, with what is written of it besides its outcomes.
-
-    Attributes
-    ----------
-    goes_on : bool
-        What earlier executions left with the run stays; else its series, artifacts and fields
-        begin anew with a further attempt.
-    """
-
-    run: Run
-    execution: int
-    hyperparameters: tuple[Hyperparameter, ...] = ()
-    fields: Mapping[str, JSONValue] = field(default_factory=dict)
-    attempt: int = 1
-    goes_on: bool = False
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a launch came to.
-
-    Attributes
-    ----------
-    computations : mapping
-        Status → count.
-    runs : mapping
-        Run id → status.
-    damaged : list of str
-        Digests of artifacts that could not be read: plan again without them.
-    outcomes : mapping
-        Key → outcome, of what was computed.
-    states : mapping
-        Run id → what its stages left in ``state``, pickled, in the order in which they ended.
-    """
-
-    computations: dict[ComputationStatus, int] = field(default_factory=lambda: defaultdict(int))
-    runs: dict[str, Status] = field(default_factory=dict)
-    states: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
-    damaged: list[str] = field(default_factory=list)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
-
-    @property
-    def good(self) -> bool:
-        """Whether nothing failed, no aggregate either, and every run is complete."""
-        failed = self.computations.get(ComputationStatus.FAILED, 0)
-        return not failed and all(status is Status.COMPLETE for status in self.runs.values())
 
 
 class Runner:
@@ -112,6 +60,9 @@ class Runner:
     final : bool
         False: where bytes turn out to be damaged, another plan follows, and runs that
         failed in this one are not told yet.
+    fail_fast : bool
+        Whether all is stopped once a run fails: nothing more begins, what is at work is
+        cancelled, and the runs that are not over are stopped.
     """
 
     def __init__(
@@ -127,6 +78,7 @@ class Runner:
         timeout: float | None = None,
         earlier: Mapping[str, Outcome] | None = None,
         final: bool = True,
+        fail_fast: bool = False,
     ) -> None:
         self._launch = launch_id
         self._plan = plan
@@ -136,6 +88,9 @@ class Runner:
         self._observer = observer
         self._timeout = timeout
         self._final = final
+        self._fail_fast = fail_fast
+        self._failing: set[int] = set()
+        self._submitted: set[int] = set()
         self._items = plan.items
         self._outcomes: dict[int, Outcome] = {}
         self._places: dict[int, list[Place]] = defaultdict(list)
@@ -190,6 +145,8 @@ class Runner:
                         self._tell_reads(item.stage.name, item.entry.parts.get("reads"))
                     self._settle(self._from_plan(item))
             self._work_off()
+            if self._breaks_off:
+                self._break_off()
         except KeyboardInterrupt:
             self._executor.close()
             self._stop_the_rest()
@@ -199,11 +156,38 @@ class Runner:
         tasks = self._tasks
         for task in tasks.ready():
             self._submit(tasks, task)
-        while tasks.open:
+        while tasks.open and not self._breaks_off:
             for event in self._executor.events(timeout=FLUSH_EVERY):
                 self._handle(tasks, event)
-            for task in tasks.ready():
+            for task in () if self._breaks_off else tasks.ready():
                 self._submit(tasks, task)
+
+    @property
+    def _breaks_off(self) -> bool:
+        # Damaged bytes are computed anew by another plan, and no failure of the run.
+        awaits_another = self.tally.damaged and not self._final
+        return bool(self._fail_fast and self._failing and not awaits_another)
+
+    def _break_off(self) -> None:
+        """Cancel what is at work, and end the runs: those that failed, and the rest as stopped."""
+        waiting = self._submitted & self._tasks.open
+        for task in waiting:
+            self._executor.cancel(task)
+        while waiting & self._tasks.open:
+            for event in self._executor.events(timeout=FLUSH_EVERY):
+                if isinstance(event, Started | Message | Done):
+                    self._handle(self._tasks, event)
+                else:
+                    self._tasks.close(event.task)
+        for number in self._failing:
+            for place in self._by_run[number]:
+                if place.item not in self._outcomes:
+                    skipped = Outcome(work=place.item, status=ComputationStatus.SKIPPED)
+                    self._outcomes[place.item] = skipped
+                    self._record(place, skipped, skipped.status)
+            if self._members[number].run.id not in self.tally.runs:
+                self._end_run(number)
+        self._stop_the_rest()
 
     def _submit(self, tasks: Tasks, task: int) -> None:
         items = tasks.items(task)
@@ -218,6 +202,7 @@ class Runner:
                             if artifact.name == output.name:
                                 known[output.work, output.name] = artifact
         spec = TaskSpec(works=tuple(map(self._work, items)), known=known)
+        self._submitted.add(task)
         self._executor.submit(Task(id=task, payload=spec, timeout=self._timeout))
 
     def _work(self, item: Item) -> Work:
@@ -242,6 +227,8 @@ class Runner:
             return False
         place = self._place_of(content.work)
         if place is not None and place.run is not None:
+            # Of a task that is carried out in this process nobody has heard yet.
+            self._mark_begun([self._items[content.work]])
             self._sayings.say(place.run, place.fold, content.saying)
         return True
 
@@ -323,13 +310,18 @@ class Runner:
             # Shared work is computed by the first run that needs it; the others find it.
             again = computed and position > 0
             status = ComputationStatus.CACHED if again else outcome.status
-            self.tally.computations[status] += 1
-            if item.action is Action.COMPUTE:
-                self._observer.advance(status, 1)
-            self._recorder.add(computations=[self._computation(place, outcome, status)])
+            self._record(place, outcome, status)
             self._open[place.run] -= 1
             if self._open[place.run] == 0 and place.run is not None:
                 self._end_run(place.run)
+
+    def _record(self, place: Place, outcome: Outcome, status: ComputationStatus) -> None:
+        self.tally.computations[status] += 1
+        if self._items[outcome.work].action is Action.COMPUTE:
+            self._observer.advance(status, 1)
+        self._recorder.add(computations=[self._computation(place, outcome, status)])
+        if status is ComputationStatus.FAILED and place.run is not None:
+            self._failing.add(place.run)
 
     def _say_again(self, number: int, clashing: Collection[str]) -> None:
         """Say of a run what its cached stages had logged; the others spoke for themselves."""
@@ -434,7 +426,7 @@ class Runner:
             started=started,
             ended=ended,
             metrics=measured.metrics,
-            fields={**member.fields, **measured.fields},
+            fields={**(run.fields if member.goes_on else {}), **member.fields, **measured.fields},
             hyperparameters=member.hyperparameters,
             exception=failure,
             clear_exception=failure is None,
@@ -445,6 +437,8 @@ class Runner:
         self._recorder.add(runs=[update], attempts=[attempt])
         if status is Status.COMPLETE:
             self._compare(number)
+        else:
+            self._failing.add(number)
         self.tally.runs[run.id] = status
         self._observer.run_ended(run, status, measured.metrics)
 

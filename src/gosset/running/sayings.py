@@ -17,7 +17,7 @@ from ..tracking.account import Saying
 from ..types import JSONValue
 
 if TYPE_CHECKING:
-    from .runner import Member
+    from .tally import Member
 
 
 def fold_name(fold: int, name: str) -> str:
