@@ -281,9 +281,11 @@ def _make(path: Path) -> None:
         except OSError as error:  # a file system without links
             raise Unready from error
     except (OSError, sqlite3.OperationalError) as error:
-        read_only = isinstance(error, PermissionError) or "readonly" in str(error)
+        refused = isinstance(error, PermissionError) or "readonly" in str(error)
+        read_only = refused or not os.access(path.parent, os.W_OK)
         raise (StoreReadOnlyError if read_only else StorageError)(
-            f"no store can be made at sqlite:///{path.as_posix()}: {error}"
+            f"no store can be made at sqlite:///{path.as_posix()}: {error}",
+            hint="choose another place with --store or GOSSET_STORE",
         ) from error
     finally:
         _remove(drafts)

@@ -174,7 +174,8 @@ class Keeper:
         if self._told:
             return
         self._told = True
-        where = (place or self._elsewhere[0]).url
+        held = (held for held in self._elsewhere if _digests(held, 1))
+        where = (place or next(held, self._elsewhere[0])).url
         warnings.warn(
             f"{error}; artifacts are kept in {where} until they can be written",
             RuntimeWarning,
