@@ -10,7 +10,7 @@ from .compiling.checks import listed, seeds_of
 from .compiling.compiler import prepare
 from .compiling.prepared import Prepared
 from .entities import Launch
-from .exceptions import MetricError, NotFoundError
+from .exceptions import MetricError, NotFoundError, UsageError
 from .importing import refuse_while_importing
 from .live import LiveRun, LiveRuns
 from .live.holding import Holding
@@ -119,6 +119,7 @@ class Experiment(Holding):
         parameters: Any = None,
         *,
         steps: Iterable[Callable[..., Any]] | Callable[..., Any] | None = None,
+        runs: Iterable[LiveRun] | None = None,
         vary: Mapping[str, Any] | None = None,
         seeds: Iterable[int] | int | None = None,
         executor: str | None = None,
@@ -144,6 +145,8 @@ class Experiment(Holding):
             Further steps, on the runs in hand, in the place of what was declared: they find
             the fields and the state of what was carried out before. Without runs in hand, on
             all parameter sets.
+        runs : iterable of LiveRun, optional
+            Of the runs in hand those on which further steps are carried out; by default all.
         vary : mapping, optional
             Name → alternatives, for some parameters only; the others stay as declared.
         seeds : int or iterable of int, optional
@@ -185,31 +188,36 @@ class Experiment(Holding):
         declared = self if steps is None else self.with_steps(steps)
         declared.check_work()
         as_declared = parameters is None and not vary and seeds is None
-        runs = self.at_hand(further=steps is not None, as_declared=as_declared)
-        prepared = declared.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics, runs=runs)
-        with _opened(store or self.store) as opened:
+        taken = self.at_hand(runs, further=steps is not None, as_declared=as_declared)
+        prepared = declared.prepare(parameters, vary=vary, seeds=seeds, metrics=metrics, runs=taken)
+        with _opened(self.store_for(taken, store)) as opened:
             options = self._options(executor, jobs, cache=cache, notes=notes, timeout=timeout)
             options = replace(options, fail_fast=fail_fast)
             sets = {run.group: jsonable(run.params) for run in prepared.runs}
             given: dict[str, JSONValue] = {
-                "parameters": [*sets.values()] if runs or not as_declared else None,
+                "parameters": [*sets.values()] if taken or not as_declared else None,
                 "seeds": None if seeds is None else [*seeds],
+                "further": [step.name for step in prepared.steps] if steps is not None else None,
                 "metrics": None if metrics is None else [_name(metric) for metric in metrics],
                 "own_metrics": [_name(m) for m in metrics or () if not isinstance(m, str)],
             }
             options = replace(options, settings={**options.settings, **given})
             observer = _observer(progress)
-            if runs:
-                brought = [run.brought() for run in self.taken_along(runs, opened.store)]
+            if taken:
+                brought = [run.brought() for run in self.taken_along(taken, opened.store)]
                 started, tally = carry_on(prepared, opened.store, options, brought, observer)
             else:
                 started, tally = launch(prepared, opened.store, options, observer)
             result = opened.handed_on(started, tally, prepared)
-            if not runs:
-                self._runs = LiveRuns(place=Place(store=opened.store))
-            params = {settled.group: settled.params for settled in prepared.runs}
-            self.runs.take(result.runs, result.states, params=params, config=prepared.config)
-            return result
+            return self._in_hand(result, prepared, goes_on=bool(taken))
+
+    def _in_hand(self, result: LaunchResult, prepared: Prepared, *, goes_on: bool) -> LaunchResult:
+        """Have the runs of a launch in hand: beside those that are, where it goes on."""
+        if not goes_on:
+            self._runs = LiveRuns(place=Place(store=result.store))
+        params = {settled.group: settled.params for settled in prepared.runs}
+        self.runs.take(result.runs, result.states, params=params, config=prepared.config)
+        return result
 
     def resume(
         self,
@@ -264,6 +272,12 @@ class Experiment(Holding):
                 assert isinstance(found, Launch)
                 started = found
             given: Mapping[str, Any] = started.settings
+            if given.get("further"):
+                raise UsageError(
+                    f"launch {self.name}#{started.number} carried out further steps, "
+                    f"{', '.join(given['further'])}, which the experiment does not declare",
+                    hint="carry them out again: experiment.execute(steps=[…], runs=[…])",
+                )
             prepared = self.prepare(
                 given.get("parameters") if parameters is None else parameters,
                 seeds=given.get("seeds"),
@@ -275,7 +289,9 @@ class Experiment(Holding):
                 timeout=given.get("timeout"),
             )
             ended, tally = resume(prepared, opened.store, options, started, _observer(progress))
-            return opened.handed_on(ended, tally, prepared)
+            result = opened.handed_on(ended, tally, prepared)
+            known = any(run.id in self.runs for run in result.runs)
+            return self._in_hand(result, prepared, goes_on=known)
 
     def plan(
         self,

@@ -84,7 +84,7 @@ def carry_out(workplace: Workplace, shown: list[tuple[str, list[str]]]) -> None:
         if name == "python":
             printed = workplace.python(*arguments)
         else:
-            assert name == "gosset"
+            assert name == "gosset", command
             printed = workplace.gosset(*arguments).stdout
         for line in expected:
             assert told(line) in [told(other) for other in printed.splitlines()], printed

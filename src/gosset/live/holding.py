@@ -102,6 +102,9 @@ class Holding(Declaration):
         another experiment, these are copied into this one first.
         """
         for other in others:
+            if not isinstance(other, Holding):
+                raise UsageError(f"{other!r} is no experiment", hint="merge(experiment)")
+            self.runs.place.check(other.runs.place)
             self.runs.update(other.runs)
         return self
 
@@ -109,6 +112,7 @@ class Holding(Declaration):
         """Return a new experiment, without work of its own, with the runs of both in hand."""
         if not isinstance(other, Holding):
             return NotImplemented
+        self.runs.place.check(other.runs.place)
         made = type(self)(project=self.project_name, store=self.store, config=_common(self, other))
         made.runs = self.runs | other.runs
         return made
@@ -128,13 +132,29 @@ class Holding(Declaration):
         ----------
         name : str, optional
             By default six characters that follow from the copy's id.
+
+        Raises
+        ------
+        UsageError
+            There is an experiment of that name.
         """
         made = copying.copy(self)
         made.id = new_id()
         made.name = short_name(made.id) if name is None else name_of("an experiment", name)
         made._runs = LiveRuns(place=self.runs.place)
+        self._check_new(made.name)
         self._copy_into(made, list(self.runs.values()))
         return made
+
+    def _check_new(self, name: str) -> None:
+        where = equal(project=self.project_name, name=name)
+        there = any(run.stored for run in self.runs.values()) and bool(
+            self.runs.place.opened().select("experiments", where)
+        )
+        if there or name == self.name:
+            raise UsageError(
+                f"there is an experiment {name!r} already", hint="give the copy another name"
+            )
 
     def _copy_into(self, made: Holding, runs: list[LiveRun]) -> None:
         """Fill another experiment with copies of runs, in their order."""
@@ -185,6 +205,8 @@ class Holding(Declaration):
         NotFoundError
             There is no such experiment.
         """
+        if not isinstance(reference, str):
+            raise UsageError(f"an experiment goes by its name or id, not by {reference!r}")
         place = Place(store=store) if isinstance(store, Store) else Place(store)
         if not isinstance(store, Store):
             place.use(open_store(store, create=False))
@@ -241,11 +263,15 @@ class Holding(Declaration):
 
     # -- into a launch, and out of it
 
-    def at_hand(self, *, further: bool, as_declared: bool) -> list[LiveRun]:
+    def at_hand(
+        self, chosen: Iterable[LiveRun] | None, *, further: bool, as_declared: bool
+    ) -> list[LiveRun]:
         """Return the runs in hand that a launch carries on; none where it is to make its own.
 
         Parameters
         ----------
+        chosen : iterable of LiveRun or None
+            Some of them; None: all.
         further : bool
             Whether it carries out further steps, on all of them; else on those that were not
             carried out yet.
@@ -255,8 +281,11 @@ class Holding(Declaration):
         Raises
         ------
         UsageError
-            It is to carry out further steps on runs that have parameters, and is given others.
+            It is to carry out further steps on runs that have parameters, and is given others;
+            or a run is not in hand.
         """
+        if chosen is not None:
+            return self._chosen(list(chosen), further=further)
         if further and self.runs and not as_declared:
             raise UsageError(
                 "further steps are carried out on the runs in hand, with their parameters",
@@ -265,6 +294,36 @@ class Holding(Declaration):
         if not further and not as_declared:
             return []
         return [run for run in self.runs.values() if further or not run.stored]
+
+    def _chosen(self, runs: list[LiveRun], *, further: bool) -> list[LiveRun]:
+        if not further:
+            raise UsageError(
+                "runs= says on which of them further steps are carried out", hint="steps=[…]"
+            )
+        for run in runs:
+            if not isinstance(run, LiveRun) or self.runs.get(run.id) is not run:
+                raise UsageError(
+                    f"{run!r} is none of the runs of experiment {self.name!r}",
+                    hint="take some of experiment.runs.values()",
+                )
+        if not runs:
+            raise UsageError("runs= is empty", hint="leave it out for all runs in hand")
+        return runs
+
+    def store_for(self, runs: list[LiveRun], given: Store | str | None) -> Store | str | None:
+        """Return the store for a launch: that of the runs which it carries on, if there are any.
+
+        Raises
+        ------
+        UsageError
+            Another one is given.
+        """
+        if not runs:
+            return given or self.store
+        if given is None:
+            return self.runs.place.opened()
+        self.runs.place.check(given)
+        return given
 
     def taken_along(self, runs: list[LiveRun], store: Store) -> list[LiveRun]:
         """Return runs as a launch in a store takes them: own ones.

@@ -106,7 +106,17 @@ def taken_up(
     catalog.sink().write([news for run in brought for news in run.news])
     runs = {run.id: run for run in store.runs_of(started)}
     return [
-        (settled, _member(prepared, runs[run.id], settled, execution, _attempts(store, run) + 1))
+        (
+            settled,
+            _member(
+                prepared,
+                runs[run.id],
+                settled,
+                execution,
+                _attempts(store, run) + 1,
+                goes_on=True,
+            ),
+        )
         for settled, run in zip(prepared.runs, brought, strict=True)
     ]
 
@@ -116,7 +126,13 @@ def _attempts(store: Store, run: Brought) -> int:
 
 
 def _member(
-    prepared: Prepared, run: Run, settled: Settled, execution: Execution, attempt: int = 1
+    prepared: Prepared,
+    run: Run,
+    settled: Settled,
+    execution: Execution,
+    attempt: int = 1,
+    *,
+    goes_on: bool = False,
 ) -> Member:
     return Member(
         run=run,
@@ -124,6 +140,7 @@ def _member(
         hyperparameters=prepared.blueprint.hyperparameters(settled.params),
         fields=prepared.blueprint.fields(settled.params),
         attempt=attempt,
+        goes_on=goes_on,
     )
 
 
