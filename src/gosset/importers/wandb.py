@@ -42,7 +42,7 @@ def read(path: Path) -> Source:
             left_out.append(LeftOut(what=str(place), why=error.message))
             continue
         if told is None:
-            why = "nothing of it had reached the disk when its process died"
+            why = "nothing of it has reached the disk"
             left_out.append(LeftOut(what=f"the run of {place}", why=why))
         else:
             id_ = f"{told.text(3)}/{told.text(1)}"
