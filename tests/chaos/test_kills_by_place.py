@@ -248,8 +248,10 @@ RESUMED = """
 import os, sys
 import gosset as gs
 from gosset.tracking import starting
-os.write(1, b"up\\n")
+late = sys.argv[3] == "late"
+if not late: os.write(1, b"up\\n")
 run = gs.start_run("resumed", resume=sys.argv[1] or None)
+if late: os.write(1, b"up\\n")
 os.write(1, f"{run.id} 0\\n".encode())
 base = int(sys.argv[2]) * 1_000_000
 for i in range(1_000_000):
@@ -266,8 +268,10 @@ def test_a_run_that_is_resumed_and_killed_again_and_again_has_all_it_promised(
     counts: Counter[str] = Counter()
     run, promised = "", {}
     for kill in range(KILLS):
-        with place.killed(RESUMED, run, str(kill)) as said:
-            time.sleep(chance.uniform(0, 0.9) if run else 0.6)
+        # Each other one while it is taken up, the others when they have gone on.
+        when = "late" if kill % 2 == 0 else "early"
+        with place.killed(RESUMED, run, str(kill), when) as said:
+            time.sleep(chance.uniform(0, 0.3 if when == "late" else 0.9))
         if not run:
             run = said[0][0]
         assert {words[0] for words in said} <= {run}
@@ -291,7 +295,7 @@ def test_a_run_that_is_resumed_and_killed_again_and_again_has_all_it_promised(
 # -- a store that is being made
 
 MADE = """
-import os, sys
+import os, sys, time
 import gosset as gs
 from gosset.tracking import starting
 if sys.argv[1] == "store":
@@ -303,7 +307,7 @@ run = gs.start_run("made")
 run.log({"m": 0})
 run.flush()
 os.write(1, f"{run.id} 1\\n".encode())
-sys.stdin.read()
+time.sleep(60)
 """
 
 

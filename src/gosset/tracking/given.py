@@ -40,27 +40,42 @@ def as_number(name: str, value: Any) -> Number:
     """Return a number of another library, or a large one, as one of Python's."""
     try:
         value = _item(value)
-        if not isinstance(value, str | bytes | bytearray):
-            for convert in (int, float) if hasattr(value, "__index__") else (float,):
-                with contextlib.suppress(TypeError, ValueError):
-                    return _bounded(name, value if type(value) in NUMBERS else convert(value))
-    except UsageError:
-        raise
+        number = _converted(value)
     except Exception as error:  # whatever an object of another library raises
         raise UsageError(
             f"metric {name!r} gives no number: {type(error).__name__}: {error}",
             hint="log a float, an int or a bool",
         ) from error
     shape = tuple(getattr(value, "shape", None) or ())
-    if shape:
+    if number is None and shape:
         raise UsageError(
             f"metric {name!r} is not one number but has the shape {shape}",
             hint="log its mean, or keep it whole with run.log_artifact()",
         )
-    raise UsageError(
-        f"metric {name!r} is not a number but {type(value).__name__}",
-        hint=f"use run.fields[{name!r}] for other values",
-    )
+    if number is None:
+        raise UsageError(
+            f"metric {name!r} is not a number but {type(value).__name__}",
+            hint=f"use run.fields[{name!r}] for other values",
+        )
+    if type(number) is int and number.bit_length() > BITS:
+        raise UsageError(
+            f"metric {name!r} is an integer of {number.bit_length()} bits",
+            hint=f"at most {BITS} are kept exactly; log it as a float",
+        )
+    return number
+
+
+def _converted(value: Any) -> Number | None:
+    """Return a value as a number, exactly where it can be; None where it is none."""
+    if type(value) in NUMBERS:
+        number: Number = value
+        return number
+    if isinstance(value, str | bytes | bytearray):
+        return None
+    for convert in (int, float) if hasattr(value, "__index__") else (float,):
+        with contextlib.suppress(TypeError, ValueError):
+            return convert(value)
+    return None
 
 
 def _item(value: Any) -> Any:
@@ -78,15 +93,6 @@ def _item(value: Any) -> Any:
         if getattr(value, "shape", ()):
             return value
         raise
-
-
-def _bounded(name: str, number: Number) -> Number:
-    if type(number) is int and number.bit_length() > BITS:
-        raise UsageError(
-            f"metric {name!r} is an integer of {number.bit_length()} bits",
-            hint=f"at most {BITS} are kept exactly; log it as a float",
-        )
-    return number
 
 
 def as_step(step: Any) -> int:
