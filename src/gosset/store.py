@@ -204,12 +204,14 @@ class Store:
         kind: str | None = None,
         *,
         project: str | None = None,
+        python: str | Path | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Imported:
         """Take over runs that another store or tracker wrote; to do so again changes nothing.
 
         Each run is there whole or not at all. Runs that have grown in the meantime get what is
-        new. The tracker need not be installed.
+        new. The tracker need not be installed; but Aim alone can open what it wrote, and is
+        asked by a Python that has it.
 
         Parameters
         ----------
@@ -221,6 +223,8 @@ class Store:
         project : str, optional
             Where the runs of a tracker go; by default to the project that it names, else to
             the active one.
+        python : str or Path, optional
+            For runs of Aim: the interpreter that has it, by default the one at work.
         progress : callable, optional
             Called with how many of how many runs are done.
 
@@ -235,12 +239,14 @@ class Store:
         NotFoundError, StorageError
             There is nothing, it is something else, was cut off or damaged, or comes from a
             newer version.
+        MissingExtraError
+            Aim is not installed for that Python.
         """
         from .importers import import_runs
         from .importers.base import Goal
 
         goal = Goal(catalog=self.catalog, artifacts=self.artifacts, project=project)
-        return import_runs(Path(path), kind, goal, progress)
+        return import_runs(Path(path), kind, goal, progress, python=python)
 
     def select(
         self,

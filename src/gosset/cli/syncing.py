@@ -96,6 +96,13 @@ def import_(
             " else to the active one.",
         ),
     ] = None,
+    python: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="For runs of aim: a Python that has it, by default the one that runs this.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Take over runs that another store or tracker wrote; to do so again changes nothing."""
@@ -103,7 +110,9 @@ def import_(
     call = call_of(context)
     with call.writing() as store:
         with steps(call, "runs") as progress:
-            imported = store.import_from(path, kind, project=project, progress=progress)
+            imported = store.import_from(
+                path, kind, project=project, python=python, progress=progress
+            )
         tell_imported(path, store.url, imported, as_json=as_json)
 
 

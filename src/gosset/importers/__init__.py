@@ -19,7 +19,7 @@ from .base import LeftOut as LeftOut
 
 if TYPE_CHECKING:
     from ..exchange.uniting import Progress
-    from .base import Goal, Reader
+    from .base import Goal, Reader, Source
 
 __all__ = ["GOSSET", "KINDS", "Imported", "LeftOut", "import_runs", "kind_of"]
 
@@ -48,7 +48,12 @@ def kind_of(path: Path) -> str:
 
 
 def import_runs(
-    path: Path, kind: str | None, goal: Goal, progress: Progress | None = None
+    path: Path,
+    kind: str | None,
+    goal: Goal,
+    progress: Progress | None = None,
+    *,
+    python: str | Path | None = None,
 ) -> Imported:
     """Take over the runs that lie at a path; see :meth:`gosset.Store.import_from`."""
     if kind is not None and kind not in KINDS and kind != GOSSET:
@@ -57,11 +62,24 @@ def import_runs(
             hint=did_you_mean(kind, [*KINDS, GOSSET]),
         )
     kind = kind or kind_of(path)
+    if python is not None and kind != "aim":
+        raise UsageError(
+            f"runs of {kind} are read without a Python of their own",
+            hint="one is named for those of aim alone",
+        )
     if kind == GOSSET:
         return _exported(path, goal, progress)
     from .taking import take
 
-    return take(kind, path, _reader(kind).read(path), goal, progress)
+    reader = _reader(kind)
+    source = reader.read(path) if python is None else _aim_read(path, python)
+    return take(kind, path, source, goal, progress)
+
+
+def _aim_read(path: Path, python: str | Path) -> Source:
+    from .aim import read
+
+    return read(path, python)
 
 
 def _exported(path: Path, goal: Goal, progress: Progress | None) -> Imported:
