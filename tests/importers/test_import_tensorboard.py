@@ -17,12 +17,6 @@ from gosset.importers.tensorboard.records import Damage, Record, crc32c, masked_
 START = 1_700_000_000
 
 
-@pytest.fixture(autouse=True)
-def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let nobody be at work: what was written a moment ago is over."""
-    monkeypatch.setattr("gosset.importers.tensorboard.runs.LEASE", -60)
-
-
 @pytest.fixture(scope="module")
 def once(written: Any, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     folder = tmp_path_factory.mktemp("tensorboard") / "logs"

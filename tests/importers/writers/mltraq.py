@@ -82,7 +82,7 @@ def write(database):
         "experiment": str(experiment.id_experiment),
         "idx": losses["idx"].tolist(),
         "loss": losses["loss"].tolist(),
-        "times": [int(t.timestamp() * 0) + t.value // 1000 for t in losses["timestamp"]],
+        "times": [str(time) for time in losses["timestamp"]],
         "grid": {str(run.id_run): run.fields.args.params.A for run in grid.runs.values()},
     }
 

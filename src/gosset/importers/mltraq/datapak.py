@@ -79,8 +79,11 @@ _PLAIN: Final = frozenset(
         "FROZENSET",
     ]
 )
-_MOST: Final = 10_000_000
-"""Parts that a value may have: a few bytes can say a list of lists of lists without end."""
+_MOST: Final = 100_000
+_A_BYTE: Final = 20
+"""Parts that a value may have, and how many more for each of its bytes: a few of them can say a
+list of lists of lists without end.
+"""
 
 _DEEP: Final = 200
 
@@ -117,7 +120,8 @@ def read(data: bytes) -> Any:
     MissingExtraError
         Tables need pyarrow.
     """
-    return _Decoding().decoded(_unpickled(_unpacked(data)))
+    data = _unpacked(data)
+    return _Decoding(_MOST + _A_BYTE * len(data)).decoded(_unpickled(data))
 
 
 def _unpacked(data: bytes) -> bytes:
@@ -155,12 +159,12 @@ class _Unpickler(pickle.Unpickler):
 class _Decoding:
     """Values other than plain ones, of which each stands as a mapping with a sign."""
 
-    def __init__(self) -> None:
-        self._parts = 0
+    def __init__(self, most: int) -> None:
+        self._left = most
 
     def decoded(self, value: Any, depth: int = 0) -> Any:
-        self._parts += 1
-        if self._parts > _MOST or depth > _DEEP:
+        self._left -= 1
+        if self._left < 0 or depth > _DEEP:
             raise SerializationError("it has too many parts, or they lie too deep")
         kind = type(value)
         if kind is dict:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +14,6 @@ from ...entities import Status
 from ...exceptions import StorageError
 from ...serializers.files import File
 from ...series import Points
-from ...storage.news import LEASE
 from ..base import Found
 from ..protobuf import Message
 from . import events as e
@@ -190,8 +188,6 @@ class _Gathering:
         """Return the run."""
         host = _FILE.search(file)
         first, last = min(self._times), max(self._times)
-        quiet = time.time() - last > LEASE
-        status = self._status or (Status.COMPLETE if quiet else Status.RUNNING)
         histograms = {f"histograms/{tag}": told for tag, told in self._histograms.items()}
         unknown = [
             (f"{what} ({count} times)", "Gosset has no place for it")
@@ -202,10 +198,10 @@ class _Gathering:
             id=id_,
             experiment=experiment,
             name=name,
-            status=status,
+            # Nothing says that a run is still at work; when it has grown it ends later.
+            status=self._status or Status.COMPLETE,
             started=e.micros(first),
-            ended=e.micros(last) if status.ended else None,
-            beaten=e.micros(last),
+            ended=e.micros(last),
             parent=parent,
             params=self._params,
             config=self._config,
