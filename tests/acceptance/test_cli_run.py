@@ -431,3 +431,24 @@ def test_of_several_experiments_an_error_says_which(workplace: Workplace) -> Non
     assert "experiment 'doubling': no metric 'acuracy'" in told
     assert not (workplace.folder / ".gosset").exists()
     workplace.gosset("run", "lab.py", "-p", "factor=3.0", "--quiet")
+
+
+def test_with_fail_fast_nothing_more_begins_after_a_run_failed(lab: Workplace) -> None:
+    lab.write(
+        "fragile.py",
+        """
+        import gosset as gs
+
+        def step(run):
+            if run.params.n == 2:
+                raise ValueError("no further")
+
+        first = gs.Experiment("first", steps=[step], parameters={"n": [1, 2, 3, 4]})
+        second = gs.Experiment("second", steps=[step], parameters={"n": [1]})
+        """,
+    )
+    told = lab.gosset("run", "fragile.py", "--on", "inline", "--fail-fast", "--json", code=1)
+    document = json.loads(told.stdout)
+    assert document["experiment"] == "first"  # the second did not begin
+    statuses = [run["status"] for run in document["runs"]]
+    assert statuses == ["complete", "failed", "stopped", "stopped"]

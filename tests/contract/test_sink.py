@@ -369,3 +369,44 @@ def test_what_was_captured_of_a_launch_that_was_deleted_is_no_trouble(
     sink.write([news(begins=BEGINS)])
     sink.write([news(number=2, captured=Captured("other", {"kind": "git"}))])
     assert catalog.count("launches") == 1
+
+
+def test_a_run_that_begins_anew_has_nothing_of_what_it_said_before(
+    opened: tuple[Sink, Catalog],
+) -> None:
+    sink, catalog = opened
+    old = {
+        "fields": {"seen": 1, "left": 2},
+        "artifacts": [
+            Kept("note", "text", "a" * 64, 3),
+            Kept("fields['left']", "json", "b" * 64, 3),
+        ],
+        "alerts": [Alert(1, "warning", "hot")],
+        "tags": ["kept"],
+    }
+    sink.write([news(begins=BEGINS, **old, **points("loss", 3.0, 2.0))])
+    sink.write([news(run="run-2", begins=BEGINS, **points("loss", 9.0))])
+    anew = news(writer=8, anew=True, fields={"seen": 5}, **points("loss", 1.0, step=7))
+    sink.write([anew])
+    sink.write([anew])  # it is taken in once
+    run = catalog.find("runs", "run-1")
+    assert run.fields == {"seen": 5}
+    assert run.tags == ("draft", "kept")
+    series = run.metrics["loss"].series
+    assert series is not None
+    assert (series.count, series.step, series.maximum) == (1, 7, 1.0)
+    assert unpack(catalog.series("run-1")["loss"]).steps == [7]
+    assert catalog.artifacts("run-1") == []
+    assert catalog.find("runs", "run-2").metrics["loss"].value == 9.0
+
+
+def test_parameters_that_are_added_to_a_planned_run_leave_its_group(
+    opened: tuple[Sink, Catalog],
+) -> None:
+    sink, catalog = opened
+    sink.write([news(begins=BEGINS)])
+    sink.write([news(number=2, params={"extra": 1}, planned=True)])
+    run = catalog.find("runs", "run-1")
+    assert (run.group, run.params["extra"]) == ("g", 1)
+    sink.write([news(number=3, params={"other": 1})])
+    assert catalog.find("runs", "run-1").group != "g"

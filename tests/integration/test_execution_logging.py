@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from projects import Heard
 
 import gosset as gs
 from gosset.storage import schema as s
@@ -255,6 +256,49 @@ def test_everyday_values_are_fields_as_they_are(store, executor, kind):
         assert type(back[name]) is type(value), name
         assert repr(back[name]) == repr(value), name
     assert back["series"].name == "loss"
+
+
+def test_what_a_cached_stage_kept_goes_along_to_another_store(store, tmp_path):
+    @gs.stage
+    def told(n):
+        say_everything(gs.current_run())
+        return n
+
+    with gs.open_store(f"sqlite:///{tmp_path}/other.db") as other:
+        [run] = carry_out(other, told, kind="stages", parameters={"n": [1]}).runs
+        store.merge(other)
+    check_everything(store, run)
+    store.catalog.delete("runs", run.id)
+    store.collect_garbage(grace=0)
+    [again] = carry_out(store, told, kind="stages", parameters={"n": [1]}).runs
+    assert again.cached
+    check_everything(store, again)
+
+
+def test_a_cached_stage_reads_no_fields_of_others(store):
+    def first(run):
+        run.fields.secret = 1
+
+    @gs.stage
+    def second(run):
+        return "secret" in run.fields, dict(run.fields)
+
+    [run] = carry_out(store, gs.stage(cache=False)(first), second, kind="stages").runs
+    assert store.output(run, "second") == (False, {})
+
+
+def test_seeds_that_change_nothing_are_told_of_stages_that_log(store):
+    heard = Heard()
+
+    @gs.stage
+    def same():
+        gs.log({"loss": 1.0}, step=3)
+        return 1
+
+    experiment = gs.Experiment("e", stages=[same], seeds=[0, 1])
+    experiment.execute(store=store, executor="inline", progress=heard, cache=False)
+    [told] = [warning for warning in heard.warnings if "came out alike" in warning]
+    assert told.startswith("runs of seeds 0, 1")
 
 
 # -- on folds
@@ -504,7 +548,7 @@ LOGGED = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(LOGGED)
 def test_points_are_the_same_live_and_from_the_cache(logged):
     def say(run):

@@ -62,3 +62,26 @@ def test_a_time_limit_that_cannot_be_kept_is_refused() -> None:
 def test_more_than_one_job_is_refused() -> None:
     with pytest.raises(UsageError, match=r"2 tasks at once; use 'processes'"):
         InlineExecutor(jobs=2)
+
+
+def test_a_listener_takes_messages_while_the_task_is_at_work() -> None:
+    heard: list[object] = []
+
+    def listen(content: object) -> bool:
+        heard.append(content)
+        return content != "left"
+
+    def handler(payload: object, send: Send) -> object:
+        send("taken")
+        seen = list(heard)
+        send("left")
+        return seen
+
+    executor = InlineExecutor()
+    executor.listener = listen
+    executor.open(lambda: handler)
+    executor.submit(Task(id=1, payload=None))
+    _, message, done = executor.events()
+    assert (message, done) == (Message(1, "left"), Done(1, ["taken"]))
+    assert heard == ["taken", "left"]
+    executor.close()

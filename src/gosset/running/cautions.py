@@ -7,14 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ..compiling.prepared import Prepared
-from ..entities import Run
+from ..entities import ArtifactRef, Run
 from ..fingerprint import codes_in, dynamic_ways
+from .measuring import Measured
 
 FILES_SHOWN = 3
 """Of the files that a stage read, so many are named."""
 
-Results: TypeAlias = tuple[tuple[str, int | None, tuple[str, ...]], ...]
-"""Stage, fold and identities of the outputs, of every computation of a run."""
+Results: TypeAlias = tuple[object, ...]
+"""Stage, fold and identities of the outputs, of every computation of a run; and what it logged."""
 
 
 def unseen_code(prepared: Prepared) -> Iterator[str]:
@@ -72,8 +73,22 @@ class Repeats:
     def __init__(self) -> None:
         self._seeds: dict[tuple[str, Results], set[int]] = defaultdict(set)
 
-    def add(self, run: Run, results: Results) -> None:
-        """Take what the computations of a run gave."""
+    def add(
+        self,
+        run: Run,
+        outputs: Iterable[tuple[str, int | None, tuple[ArtifactRef, ...]]],
+        measured: Measured,
+    ) -> None:
+        """Take what the computations of a run gave: stage, fold and outputs of each."""
+        # What was logged bears the time at which it was; here its values count.
+        logged = ({m.name: (m.value, m.folds) for m in measured.metrics}, measured.fields)
+        results: Results = (
+            *(
+                (stage, fold, *(ref.identity for ref in refs if not ref.name.startswith("@")))
+                for stage, fold, refs in outputs
+            ),
+            repr(logged),
+        )
         self._seeds[run.group, results].add(run.seed or 0)
 
     def told(self) -> Iterator[str]:

@@ -280,6 +280,7 @@ class _Launching:
                 observer=self._observer,
                 timeout=self._options.timeout,
                 earlier=tally.outcomes,
+                again=turn > 0,
                 final=turn == ROUNDS - 1,
                 fail_fast=self._options.fail_fast,
             )

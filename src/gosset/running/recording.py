@@ -32,6 +32,7 @@ class Recorder:
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
         self._pending = _Pending()
         self._ending = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="gosset-recorder", daemon=True)
@@ -76,12 +77,9 @@ class Recorder:
         if self._error is not None:
             raise self._error
         with self._lock:
-            self._pending.entries.extend(entries)
-            self._pending.stale.extend(stale)
-            self._pending.computations.extend(computations)
-            self._pending.attempts.extend(attempts)
-            self._pending.runs.extend(runs)
-            self._pending.news.extend(news)
+            self._pending.extend(
+                _Pending([*entries], [*stale], [*computations], [*attempts], [*runs], [*news])
+            )
 
     def flush(self) -> None:
         """Write what was taken and is not written yet.
@@ -91,26 +89,36 @@ class Recorder:
         StorageError
             It cannot be written; it is kept for the next call.
         """
-        with self._lock:
-            pending = self._pending
-            if pending.news:
-                begun = [run for run in pending.runs if run.ended is None]
-                if begun:
-                    self._catalog.record(Batch(runs=begun))
-                    pending.runs = [run for run in pending.runs if run.ended is not None]
-                self._catalog.sink().write(pending.news)
-                pending.news = []  # also where the rest cannot be written
-            if pending.stale:
-                self._catalog.evict(pending.stale)
-            batch = Batch(
-                entries=pending.entries,
-                computations=pending.computations,
-                attempts=pending.attempts,
-                runs=pending.runs,
-            )
-            if any((batch.entries, batch.computations, batch.attempts, batch.runs)):
-                self._catalog.record(batch)
-            self._pending = _Pending()
+        with self._writing:
+            with self._lock:
+                pending, self._pending = self._pending, _Pending()
+            try:
+                self._write(pending)
+            except BaseException:
+                with self._lock:
+                    pending.extend(self._pending)
+                    self._pending = pending
+                raise
+
+    def _write(self, pending: _Pending) -> None:
+        """Write what is pending; what was written is no longer."""
+        if pending.news:
+            begun = [run for run in pending.runs if run.ended is None]
+            if begun:
+                self._catalog.record(Batch(runs=begun))
+                pending.runs = [run for run in pending.runs if run.ended is not None]
+            self._catalog.sink().write(pending.news)
+            pending.news = []
+        if pending.stale:
+            self._catalog.evict(pending.stale)
+        batch = Batch(
+            entries=pending.entries,
+            computations=pending.computations,
+            attempts=pending.attempts,
+            runs=pending.runs,
+        )
+        if any((batch.entries, batch.computations, batch.attempts, batch.runs)):
+            self._catalog.record(batch)
 
     def _beat(self) -> None:
         while not self._ending.wait(FLUSH_EVERY):
@@ -129,6 +137,15 @@ class _Pending:
     attempts: list[Attempt] = field(default_factory=list)
     runs: list[RunUpdate] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
+
+    def extend(self, other: _Pending) -> None:
+        """Add what came later."""
+        self.entries += other.entries
+        self.stale += other.stale
+        self.computations += other.computations
+        self.attempts += other.attempts
+        self.runs += other.runs
+        self.news += other.news
 
 
 class Entries:

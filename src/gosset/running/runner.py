@@ -57,6 +57,8 @@ class Runner:
         The runs, in the order of the plan.
     earlier : mapping
         Key → outcome, of what this launch computed under an earlier plan.
+    again : bool
+        Part of it was carried out under an earlier plan: what its runs said then is dropped.
     final : bool
         False: where bytes turn out to be damaged, another plan follows, and runs that
         failed in this one are not told yet.
@@ -77,6 +79,7 @@ class Runner:
         observer: Observer,
         timeout: float | None = None,
         earlier: Mapping[str, Outcome] | None = None,
+        again: bool = False,
         final: bool = True,
         fail_fast: bool = False,
     ) -> None:
@@ -102,9 +105,7 @@ class Runner:
             self._open[place.run] += 1
         self._began: dict[int, datetime] = {}
         self._recorder = Recorder(catalog)
-        self._sayings = Sayings(
-            members, lambda news: self._recorder.add(news=[news]), anew=earlier is not None
-        )
+        self._sayings = Sayings(members, lambda news: self._recorder.add(news=[news]), anew=again)
         self._entries = Entries()
         self._warned: set[str] = set()
         self._told_reads: set[str] = set()
@@ -436,25 +437,18 @@ class Runner:
         attempt = self._attempt(number, status, started, ended, failure)
         self._recorder.add(runs=[update], attempts=[attempt])
         if status is Status.COMPLETE:
-            self._compare(number)
+            self._compare(number, measured)
         else:
             self._failing.add(number)
         self.tally.runs[run.id] = status
         self._observer.run_ended(run, status, measured.metrics)
 
-    def _compare(self, number: int) -> None:
+    def _compare(self, number: int, measured: Measured) -> None:
         """Note what a run gave, unless a stage of it may do more than return it."""
         places = self._by_run[number]
         if self._seeded and all(self._items[place.item].stage.cache for place in places):
-            given = (
-                (
-                    p.stage,
-                    p.fold,
-                    tuple(a.identity for a in self._outcomes[p.item].outputs if a.name != POINTS),
-                )
-                for p in places
-            )
-            self._repeats.add(self._members[number].run, tuple(given))
+            given = ((p.stage, p.fold, self._outcomes[p.item].outputs) for p in places)
+            self._repeats.add(self._members[number].run, given, measured)
 
     def _attempt(
         self,

@@ -30,7 +30,8 @@ ANEW: Final = (
     "DELETE FROM run_fields WHERE run = :run",
     "DELETE FROM alerts WHERE run = :run",
     "DELETE FROM artifact_links WHERE kind = :kind AND owner = :run",
-    "UPDATE runs SET metrics = '{}', fields = '{}' WHERE pk = :run",
+    "UPDATE runs SET metrics = '{}' WHERE pk = :run AND metrics <> ''",
+    "UPDATE runs SET fields = '{}' WHERE pk = :run",
 )
 RENEW: Final = "UPDATE runs SET metrics = :metrics WHERE pk = :run AND metrics <> ''"
 FIND_LAUNCH: Final = """
