@@ -280,7 +280,7 @@ DECLARATIONS: dict[str, tuple[Callable[[], Any], type[GossetError], str, str]] =
     "option of a project": (
         lambda: gs.Project("P", desc="x"), UsageError, "a project has no option 'desc'", "'description'",  # type: ignore[call-arg]
     ),
-    "no name": (lambda: gs.Experiment(steps=[nothing]), UsageError, "needs a name", "first argument"),  # type: ignore[call-arg]
+    "no text as its name": (lambda: gs.Experiment("", steps=[nothing]), UsageError, "needs a name", "give a text"),
     "dataset by position": (
         lambda: gs.Experiment("a", 3, steps=[nothing]), UsageError, "was given 3 without", "OPTION=",  # type: ignore[arg-type, call-arg]
     ),

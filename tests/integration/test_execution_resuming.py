@@ -164,9 +164,14 @@ def test_of_two_processes_that_resume_a_launch_at_once_one_works(folder, store, 
 
 
 @pytest.fixture
-def experiment(tmp_path):
+def mended(tmp_path):
+    """A file; while it is not there, the work of `experiment` fails."""
+    return tmp_path / "mended"
+
+
+@pytest.fixture
+def experiment(mended):
     """An experiment whose runs fail until it is mended, and tell who carried them out."""
-    mended = tmp_path / "mended"
 
     def work(run):
         if not mended.exists():
@@ -174,9 +179,7 @@ def experiment(tmp_path):
         time.sleep(0.1)  # long enough that several workers, if there are, take part
         run.fields["pid"] = os.getpid()
 
-    made = gs.Experiment("e", steps=[work], parameters={"n": [1, 2, 3, 4, 5, 6]})
-    made.mend = mended.touch
-    return made
+    return gs.Experiment("e", steps=[work], parameters={"n": [1, 2, 3, 4, 5, 6]})
 
 
 def where(store, launch):
@@ -195,9 +198,11 @@ def settings(monkeypatch):
     return settings
 
 
-def test_launch_is_resumed_with_the_executor_and_jobs_that_it_had(experiment, store, settings):
+def test_launch_is_resumed_with_the_executor_and_jobs_that_it_had(
+    experiment, store, settings, mended
+):
     first = experiment.execute(store=store, executor="processes", jobs=1, progress=False)
-    experiment.mend()
+    mended.touch()
     settings("inline", 3)
     again = experiment.resume(store=store, progress=False)
     again.raise_for_status()
@@ -207,31 +212,35 @@ def test_launch_is_resumed_with_the_executor_and_jobs_that_it_had(experiment, st
     assert pids != {os.getpid()}
 
 
-def test_launch_that_was_inline_stays_so_whatever_the_settings_say(experiment, store, settings):
+def test_launch_that_was_inline_stays_so_whatever_the_settings_say(
+    experiment, store, settings, mended
+):
     first = experiment.execute(store=store, executor="inline", progress=False)
-    experiment.mend()
+    mended.touch()
     settings("processes", 3)
     experiment.resume(store=store, progress=False).raise_for_status()
     assert where(store, first.launch) == ({"inline"}, {os.getpid()})
 
 
-def test_executor_that_is_given_anew_does_not_take_the_old_jobs(experiment, store):
+def test_executor_that_is_given_anew_does_not_take_the_old_jobs(experiment, store, mended):
     first = experiment.execute(store=store, executor="processes", jobs=2, progress=False)
-    experiment.mend()
+    mended.touch()
     experiment.resume(store=store, executor="inline", progress=False).raise_for_status()
     assert where(store, first.launch) == ({"inline"}, {os.getpid()})
 
 
-def test_jobs_that_are_given_for_an_inline_launch_are_refused_and_change_nothing(experiment, store):
+def test_jobs_that_are_given_for_an_inline_launch_are_refused_and_change_nothing(
+    experiment, store, mended
+):
     first = experiment.execute(store=store, executor="inline", progress=False)
-    experiment.mend()
+    mended.touch()
     with pytest.raises(UsageError, match="at once; use 'processes'"):
         experiment.resume(store=store, jobs=2, progress=False)
     assert store.catalog.find("launches", first.launch.id) == first.launch
 
 
-def test_jobs_of_the_settings_are_for_who_has_workers(experiment, store, settings):
-    experiment.mend()
+def test_jobs_of_the_settings_are_for_who_has_workers(experiment, store, settings, mended):
+    mended.touch()
     settings("inline", 3)
     result = experiment.execute(store=store, progress=False)
     result.raise_for_status()
@@ -245,7 +254,9 @@ def test_jobs_of_the_settings_are_for_who_has_workers(experiment, store, setting
 # -- without the cache
 
 
-def test_launch_without_the_cache_finds_its_own_work_again_and_nothing_older(store, tmp_path):
+def test_launch_without_the_cache_finds_its_own_work_again_and_nothing_older(
+    store, tmp_path, mended
+):
     mended, calls = tmp_path / "mended", tmp_path / "calls"
 
     def called(name):
