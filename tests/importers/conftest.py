@@ -67,6 +67,12 @@ Written = Callable[..., Any]
 
 
 @pytest.fixture(scope="session")
+def interpreter() -> Callable[[str], Path]:
+    """Return the interpreter of a tracker's environment."""
+    return python_of
+
+
+@pytest.fixture(scope="session")
 def written() -> Written:
     """Call ``writers/KIND.py ARGUMENTS`` in the tracker's environment; return what it logged.
 
