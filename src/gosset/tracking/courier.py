@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from queue import SimpleQueue
 
 from ..storage.news import LEASE, Beat, News, Opening, Sink, TakenUp
 from .spool import NotYetError
@@ -27,7 +28,12 @@ class Courier:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
+        self._renew()
+
+    def _renew(self) -> None:
         self._errand: _Errand | None = None
+        self._errands: SimpleQueue[_Errand] = SimpleQueue()
+        self._thread: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -40,8 +46,8 @@ class Courier:
         """Take in news; raise :class:`StillWritingError` after `patience` seconds."""
         if self._errand is not None:
             self._await(self._errand, patience)  # whatever came of it: it is said again
-        errand = self._errand = _Errand(self._sink, news, beats)
-        errand.start()
+        errand = self._errand = _Errand(news, beats)
+        self._send(errand)
         self._await(errand, patience)
         if errand.error is not None:
             raise errand.error
@@ -60,8 +66,30 @@ class Courier:
 
     def forked(self) -> None:
         """Begin anew in a child process."""
-        self._errand = None
+        self._renew()
         self._sink.forked()
+
+    def _send(self, errand: _Errand) -> None:
+        # One thread is kept: when the process ends, and there is the last to be said, Python
+        # begins no other.
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = begun(self._work, "gosset-courier")
+        if self._thread is None:
+            self._carry_out(errand)
+        else:
+            self._errands.put(errand)
+
+    def _work(self) -> None:
+        while True:
+            self._carry_out(self._errands.get())
+
+    def _carry_out(self, errand: _Errand) -> None:
+        try:
+            self._sink.write(errand.news, errand.beats)
+        except Exception as error:  # noqa: BLE001 - raised where it is waited for
+            errand.error = error
+        finally:
+            errand.done.release()
 
     def _await(self, errand: _Errand, patience: float | None) -> None:
         if not errand.done.acquire(timeout=-1 if patience is None else patience):
@@ -70,21 +98,8 @@ class Courier:
 
 
 class _Errand:
-    def __init__(self, sink: Sink, news: Sequence[News], beats: Sequence[Beat]) -> None:
+    def __init__(self, news: Sequence[News], beats: Sequence[Beat]) -> None:
+        self.news, self.beats = list(news), list(beats)
         self.error: Exception | None = None
         self.done = threading.Lock()
         self.done.acquire()
-        self._given = sink, list(news), list(beats)
-
-    def start(self) -> None:
-        if begun(self._carry_out, "gosset-courier") is None:
-            self._carry_out()
-
-    def _carry_out(self) -> None:
-        sink, news, beats = self._given
-        try:
-            sink.write(news, beats)
-        except Exception as error:  # noqa: BLE001 - raised where it is waited for
-            self.error = error
-        finally:
-            self.done.release()
