@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, cast, overload
@@ -29,6 +30,7 @@ from .settings import (
 from .storage import open_catalog
 from .storage.base import Batch, Catalog, Merged, Order, RunUpdate
 from .storage.news import field_place
+from .storage.quick import quick_catalog
 from .tracking.spool import take_in_spooled
 from .types import JSONValue
 
@@ -652,10 +654,11 @@ def open_store(
             f"there is no store at {chosen}",
             hint="run an experiment, or name the store with --store or GOSSET_STORE",
         )
+    whole = partial(open_catalog, chosen, create=create)
     file = sqlite_path(chosen)
     if create and file is not None and not file.exists():
         prepare_store_folder(file.parent)
-    catalog = open_catalog(chosen, create=create)
+    catalog = quick_catalog(chosen, whole) or whole()
     try:
         take_in_spooled(chosen, catalog.sink)
         return Store(catalog, open_artifacts(place))

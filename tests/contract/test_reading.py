@@ -17,27 +17,31 @@ from gosset.entities import Metric, Status
 from gosset.exceptions import FilterError, NotFoundError, UsageError
 from gosset.filters import parse
 from gosset.series import Points, pack, summarise
-from gosset.storage import columns as runs_columns
-from gosset.storage import open_catalog
+from gosset.storage import measured, open_catalog
 from gosset.storage.base import Batch, Order, RunUpdate
 from gosset.storage.news import Beginning, Ending, News, Opening
+from gosset.storage.quick import quick_catalog
 from gosset.store import Store
 
 
 @pytest.fixture(
-    params=["memory", "sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+    params=["memory", "sqlite", "quick", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 )
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "memory":
         return "memory://"
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/store.db"
-    return str(request.getfixturevalue("postgresql_url"))
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_url"))
+    url = f"sqlite:///{tmp_path}/store.db"
+    if request.param == "quick":
+        open_catalog(url).close()  # what is there already is opened by other means
+    return url
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[Store]:
-    with Store(open_catalog(url), MemoryArtifacts()) as opened:
+    catalog = quick_catalog(url, lambda: open_catalog(url)) or open_catalog(url)
+    with Store(catalog, MemoryArtifacts()) as opened:
         yield opened
 
 
@@ -245,7 +249,7 @@ def test_a_frame_of_many_runs_is_that_of_few(many: Store, monkeypatch: pytest.Mo
     some = many.runs(
         "number > 4", columns=["metrics.m", "metrics.loss.max", "metrics.n"]
     ).to_pandas()
-    monkeypatch.setattr(runs_columns, "CHUNK", 2)
+    monkeypatch.setattr(measured, "CHUNK", 2)
     pd.testing.assert_frame_equal(many.runs().to_pandas()[list(few)], few)
     again = many.runs(
         "number > 4", columns=["metrics.m", "metrics.loss.max", "metrics.n"]

@@ -75,6 +75,7 @@ READS: dict[str, Callable[[Catalog], object]] = {
     "split": lambda c: c.split("none"),
     "referenced": lambda c: c.referenced(),
     "series": lambda c: c.series("none"),
+    "series_of": lambda c: c.series_of(["none"]),
     "artifacts": lambda c: c.artifacts("none"),
     "console": lambda c: c.console("none"),
     "runs_page": lambda c: c.runs_page(),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import gosset as gs
-from gosset.exceptions import NotFoundError, StorageError
+from gosset.exceptions import NotFoundError, SettingsError, StorageError
 from gosset.series import Points, pack, summarise
 from gosset.storage.direct import DirectSink
 from gosset.storage.news import (
@@ -239,3 +239,38 @@ def test_a_step_that_no_series_holds_is_refused_at_once(tmp_path: Path, step: in
         run.log({"m": 1}, step=2**63 - 1)
     with gs.open_store(f"sqlite:///{tmp_path}/lab.db") as store:
         assert store.runs()[0].metrics["m"].series.step == 2**63 - 1
+
+
+@pytest.mark.parametrize("said", ["call", "setting"])
+def test_what_survives_a_power_cut_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    synced: list[str] = []
+    wait = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        wait(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    chosen = {"durability": "power"} if said == "call" else {}
+    if said == "setting":
+        monkeypatch.setenv("GOSSET_DURABILITY", "power")
+    store = f"sqlite:///{tmp_path}/store.db"
+    with gs.start_run("e", store=store, **chosen) as run:  # type: ignore[arg-type]
+        run.log({"loss": 0.5})
+        run.log_artifact(bytes(100_000), "bytes")
+    sink = run._writer.sink
+    with sink.transaction() as statements:  # type: ignore[attr-defined]
+        assert statements.one("PRAGMA synchronous", {}) == (2,)  # FULL: each commit waits
+    assert str(tmp_path) in synced  # the folder of a store that was new
+    assert any("artifacts" in path for path in synced)
+    with gs.start_run("e", store=store, durability="process") as other:
+        other.log({"loss": 0.25})
+    with other._writer.sink.transaction() as statements:  # type: ignore[attr-defined]
+        assert statements.one("PRAGMA synchronous", {}) == (1,)
+
+
+def test_a_durability_that_nobody_knows_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="durability is 'disk'"):
+        gs.start_run("e", store=f"sqlite:///{tmp_path}/store.db", durability="disk")

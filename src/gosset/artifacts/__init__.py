@@ -12,7 +12,7 @@ from .base import Stored as Stored
 __all__ = ["ArtifactStore", "ArtifactWriter", "Stored", "open_artifacts"]
 
 
-def open_artifacts(url: PathLike) -> ArtifactStore:
+def open_artifacts(url: PathLike, *, fsync: bool = False) -> ArtifactStore:
     """Open the artifact store at a URL or in a folder.
 
     Parameters
@@ -21,6 +21,8 @@ def open_artifacts(url: PathLike) -> ArtifactStore:
         A path or ``file://`` for a local folder; ``memory://`` for a new, empty store in
         this process; any other URL goes through fsspec (``s3://bucket/folder``,
         ``gs://…``, ``sftp://…``). ``fsspec+PROTOCOL://…`` sends a URL there by force.
+    fsync : bool
+        Wait for the disk of a folder, so that bytes survive that the power fails.
 
     Raises
     ------
@@ -48,7 +50,7 @@ def open_artifacts(url: PathLike) -> ArtifactStore:
         return FsspecArtifacts(text)
     from .filesystem import FilesystemArtifacts
 
-    return FilesystemArtifacts(_path(text) if mark else text)
+    return FilesystemArtifacts(_path(text) if mark else text, fsync=fsync)
 
 
 def _path(url: str) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..exceptions import require
-from ..storage.columns import Values, array_of
+from ..storage.arrays import Values, array_of
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -71,8 +71,8 @@ def text_of(path: Path) -> str:
 
 def read_document(text: str, path: Path) -> dict[str, Any]:
     """Return what a text of TOML says; `path` is for messages."""
-    if not text.strip():
-        return {}
+    if all(line.lstrip()[:1] in ("", "#") for line in text.splitlines()):
+        return {}  # as the file beside a new store: nothing but comments
     import tomllib
 
     try:

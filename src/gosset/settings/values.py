@@ -9,7 +9,11 @@ from typing import NamedTuple
 from ..exceptions import SettingsError, did_you_mean
 from .places import STORE_FOLDER, default_store_url, sqlite_path
 
-_CHOICES = {"capture": ("print", "all", "off"), "progress": ("auto", "on", "off")}
+_CHOICES = {
+    "capture": ("print", "all", "off"),
+    "durability": ("process", "power"),
+    "progress": ("auto", "on", "off"),
+}
 
 SYSTEM_METRICS = 10.0
 """Seconds."""
@@ -37,6 +41,9 @@ class Settings(NamedTuple):
     capture : str
         What a tracked run keeps of what is printed: ``"print"`` (by Python), ``"all"`` (also by
         compiled code and other programs) or ``"off"``.
+    durability : str
+        What survives, of what is in the store: ``"process"``, that the process is killed, or
+        ``"power"``, that the power fails too: then each run waits for the disk.
     system_metrics : float
         Seconds between looks at how busy the machine of a tracked run is; 0 or ``"off"``: none.
     root : Path
@@ -53,6 +60,7 @@ class Settings(NamedTuple):
     jobs: int | None = None
     progress: str = "auto"
     capture: str = "print"
+    durability: str = "process"
     system_metrics: float = SYSTEM_METRICS
     root: Path = Path()
     origins: Mapping[str, str] = {}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ..entities import Direction, Metric, Run, Status
+from ..entities import ArtifactRef, Direction, Metric, Run, Status
 from ..series import Chunk
 from . import documents as d
 from . import statements as q
@@ -20,7 +20,12 @@ from .alone import chunk_of
 from .chunking import chunks
 from .values import decode
 
+if TYPE_CHECKING:
+    import numpy as np
+
 Row = Sequence[Any]
+Pairs = tuple["np.ndarray", "np.ndarray"]
+"""Whole numbers, and doubles."""
 
 
 class Questions(Protocol):
@@ -34,8 +39,16 @@ class Questions(Protocol):
         """Return the rows of a query with a list of values at each ``IN :name``."""
         ...
 
+    def pairs(self, key: str, value: str, source: str, row: Mapping[str, Any]) -> Pairs:
+        """Return two columns as arrays, without an object for each: where the second is there."""
+        ...
+
     def time(self, value: Any) -> datetime | None:
         """Return the time that a column of times holds."""
+        ...
+
+    def microseconds(self, column: str) -> str:
+        """Return the SQL for a column of times as microseconds since the epoch."""
         ...
 
 
@@ -65,6 +78,34 @@ CHUNKS: Final = """
 SELECT run, name, count, kind, step, stride, "time", steps, "values", times
 FROM series WHERE run {chosen} ORDER BY run, name, writer, number
 """
+
+
+ARTIFACTS: Final = """
+SELECT links.name, links.format, links.digest, links.size, links.inline
+FROM artifact_links AS links JOIN runs ON runs.pk = links.owner
+WHERE links.kind = 6 AND runs.id = :run ORDER BY links.position
+"""
+
+
+def newest(questions: Questions, limit: int | None, offset: int = 0) -> list[Run]:
+    """Return the newest runs, the newest first."""
+    largest = 2**63 - 1  # SQLite has no other way to say "all"
+    row = {"limit": largest if limit is None else limit, "offset": offset}
+    return runs(questions, [pk for (pk,) in questions.all(NEWEST, row)])
+
+
+def count(questions: Questions) -> int:
+    """Return how many runs there are."""
+    [[found]] = questions.all(COUNT, {})
+    return int(found)
+
+
+def artifacts(questions: Questions, run_id: str) -> list[ArtifactRef]:
+    """Return what was kept with a run by name, in the order in which it came."""
+    return [
+        ArtifactRef(name=name, format=format_, digest=digest, size=size, inline=inline)
+        for name, format_, digest, size, inline in questions.all(ARTIFACTS, {"run": run_id})
+    ]
 
 
 def runs(questions: Questions, pks: Iterable[int]) -> list[Run]:

@@ -30,7 +30,7 @@ from ..types import JSONValue
 from .news import Sink
 
 if TYPE_CHECKING:
-    from .columns import Values
+    from .arrays import Values
 
 KINDS = (
     "projects",

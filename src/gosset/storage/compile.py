@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -11,7 +11,6 @@ from sqlalchemy.sql import operators
 
 from ..exceptions import FilterError, UsageError, did_you_mean
 from ..filters import (
-    METRIC_PARTS,
     And,
     Comparison,
     Contains,
@@ -26,6 +25,7 @@ from ..filters import (
 )
 from . import schema as s
 from .base import KINDS, Order
+from .measured import metric_readings, name_of
 from .operands import Column, Condition, Measured, Named, Operand, Phase, Tags
 from .sources import SOURCES
 
@@ -258,26 +258,6 @@ def _behind(keys: Sequence[tuple[sa.ColumnElement[Any], bool]], values: Sequence
     # Said once more of the first key alone, which an index can answer.
     bound = sa.literal(value, first[0].type)
     return sa.and_(first[0] <= bound if first[1] else first[0] >= bound, sa.or_(*later))
-
-
-def metric_readings(name: Name) -> Iterator[tuple[str, str]]:
-    """Iterate over what a name of a metric may mean: key and part, the first that occurs.
-
-    ``metrics.loss.min`` is the minimum of ``loss``, where there is such a metric; one that is
-    itself called ``loss.min`` is always meant by ``metrics.`loss.min```.
-    """
-    *head, last = name.parts[1:]
-    if head and last in METRIC_PARTS:
-        yield ".".join(head), last
-    yield name.rest, "last"
-
-
-def name_of(head: str, key: str) -> Name:
-    """Return the name of a parameter, metric or field as filters mean it."""
-    parts = key.split(".")
-    if head == "metrics" and len(parts) > 1 and parts[-1] in METRIC_PARTS:
-        return Name((head, key))
-    return Name((head, *parts))
 
 
 def _contrary(condition: Condition) -> Condition:

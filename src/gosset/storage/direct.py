@@ -24,6 +24,8 @@ from .numbers import time_of
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .answers import Pairs
+
 VERSION: Final = "0002"
 """The version of the schema that ``schema.sql`` has."""
 
@@ -188,7 +190,7 @@ class DirectSink(DirectFile):
         if not path.exists():
             if Path(f"{path}-wal").exists() and not path.exists():
                 raise Unready  # the log of a store that was deleted must not be taken for a new one's
-            _make(path)
+            _make(path, sync=durability == "power")
         super().__init__(path, timeout=timeout, durability=durability)
 
     def write(
@@ -247,6 +249,16 @@ class Statements:
         lists = {name: json.dumps(list(values)) for name, values in chosen.items()}
         return self._connection.execute(sql, lists).fetchall()
 
+    def pairs(self, key: str, value: str, source: str, row: Mapping[str, Any]) -> Pairs:
+        import numpy as np
+
+        cursor: Any = self._connection.execute(pairs_of(key, value, source), row)
+        found = np.fromiter(cursor, dtype=[("key", "i8"), ("value", "f8")])
+        return found["key"], found["value"]
+
+    def microseconds(self, column: str) -> str:
+        return column
+
     def time(self, value: int | None) -> datetime | None:
         return None if value is None else time_of(value)
 
@@ -254,7 +266,12 @@ class Statements:
         return microseconds
 
 
-def _make(path: Path) -> None:
+def pairs_of(key: str, value: str, source: str) -> str:
+    """Return the query for two columns of rows that have the second."""
+    return f"SELECT {key}, {value} FROM {source} AND {value} IS NOT NULL"
+
+
+def _make(path: Path, *, sync: bool) -> None:
     """Make a store, complete under another name, and then give it its own.
 
     Of several processes that do so at once one is first, and the others use what it made.
@@ -274,12 +291,16 @@ def _make(path: Path) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
+        if sync:
+            _sync(draft)
         try:
             os.link(draft, path)
         except FileExistsError:
             pass
         except OSError as error:  # a file system without links
             raise Unready from error
+        if sync and os.name == "posix":  # elsewhere folders cannot be opened
+            _sync(path.parent)
     except (OSError, sqlite3.OperationalError) as error:
         refused = isinstance(error, PermissionError) or "readonly" in str(error)
         read_only = refused or not os.access(path.parent, os.W_OK)
@@ -289,6 +310,15 @@ def _make(path: Path) -> None:
         ) from error
     finally:
         _remove(drafts)
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _remove(files: Sequence[Path]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn, Protocol, TypeGuard
@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from ..exceptions import FilterError, did_you_mean
 from ..filters import Name, Value
 from . import schema as s
+from .measured import PARTS
 from .numbers import EXACT, as_double
 from .values import HEAD_LENGTH
 
@@ -324,20 +325,10 @@ class Named(_Side):
         ]
 
 
-_PARTS: Mapping[str, Callable[[Any], sa.ColumnElement[Any]]] = {
-    "last": lambda row: row.value,
-    "std": lambda row: row.std,
-    "min": lambda row: row.minimum,
-    "max": lambda row: row.maximum,
-    "mean": lambda row: row.total / row.numbers,
-    "count": lambda row: row.count,
-}
-"""Each of :data:`gosset.filters.METRIC_PARTS` → its column."""
-
-
 def metric_part(part: str, table: sa.FromClause = s.run_metrics) -> sa.ColumnElement[Any]:
     """Return the column of what is kept ready of a metric; NULL where there is none."""
-    return _PARTS[part](table.c)
+    column, *divisor = (table.c[name] for name in PARTS[part])
+    return column / sa.func.nullif(divisor[0], 0) if divisor else column
 
 
 class Measured(_Side):

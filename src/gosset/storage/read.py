@@ -265,12 +265,6 @@ def computations(
     return load(connection, "computations", connection.execute(statement).scalars())
 
 
-def artifacts(connection: sa.Connection, run_id: str) -> list[ArtifactRef]:
-    """Return what was kept with a run by name, in the order in which it came."""
-    pk = connection.execute(sa.select(s.runs.c.pk).where(s.runs.c.id == run_id)).scalar()
-    return [] if pk is None else list(links(connection, "runs", [pk])[pk])
-
-
 def attempts(connection: sa.Connection, run_id: str) -> list[Attempt]:
     """Return the attempts of a run, first to last."""
     c = s.attempts.c

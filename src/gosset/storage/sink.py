@@ -10,7 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from . import tracks
+from .answers import Pairs
 from .connect import Database
+from .direct import pairs_of
 from .news import LEASE, Beat, News, Opening, TakenUp
 from .numbers import time_of
 
@@ -82,6 +84,22 @@ class Statements:
 
     def among(self, sql: str, **chosen: Sequence[int] | Sequence[str]) -> Sequence[Sequence[Any]]:
         return self._connection.execute(_listed(sql, *chosen), chosen).all()
+
+    def pairs(self, key: str, value: str, source: str, row: Mapping[str, Any]) -> Pairs:
+        import numpy as np
+
+        if self._sqlite:
+            with self._connection.execute(_text(pairs_of(key, value, source)), row) as result:
+                cursor: Any = result.cursor  # the driver's own rows
+                found = np.fromiter(cursor, dtype=[("key", "i8"), ("value", "f8")])
+            return found["key"], found["value"]
+        packed = f"string_agg(int8send({key}), ''), string_agg(float8send(CAST({value} AS double precision)), '')"
+        sql = f"SELECT {packed} FROM {source} AND {value} IS NOT NULL"
+        keys, values = self._connection.execute(_text(sql), row).one()
+        return np.frombuffer(keys or b"", ">i8"), np.frombuffer(values or b"", ">f8")
+
+    def microseconds(self, column: str) -> str:
+        return column if self._sqlite else f"CAST(extract(epoch FROM {column}) * 1000000 AS bigint)"
 
     def time(self, value: Any) -> datetime | None:
         if value is None:

@@ -40,8 +40,8 @@ from . import (
 )
 from . import find as references
 from . import runs as run_rows
+from .arrays import Values
 from .base import Batch, Catalog, Merged, NewRun, Order, Page, Printed, Split
-from .columns import Values
 from .connect import Database
 from .news import Sink
 from .sink import SQLSink, Statements
@@ -305,7 +305,7 @@ class SQLCatalog:
 
     def artifacts(self, run_id: str) -> list[ArtifactRef]:
         with self._database.read() as connection:
-            return read.artifacts(connection, run_id)
+            return answers.artifacts(Statements(connection), run_id)
 
     def console(self, run_id: str, *, after: int = 0) -> list[Printed]:
         with self._database.read() as connection:
@@ -342,6 +342,7 @@ class SQLCatalog:
     ) -> Merged:
         from . import merging
 
+        other = getattr(other, "whole", other)
         if not isinstance(other, SQLCatalog):
             raise UsageError(f"{other.url} is no catalog in SQL: it cannot be merged")
         return merging.merge(

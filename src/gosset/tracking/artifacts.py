@@ -183,7 +183,7 @@ class Keeper:
         )
 
 
-_keepers: dict[tuple[str, bool], Keeper] = {}
+_keepers: dict[tuple[str, bool, str], Keeper] = {}
 
 
 def _digests(place: ArtifactStore, most: int | None = None) -> list[str]:
@@ -194,14 +194,16 @@ def _digests(place: ArtifactStore, most: int | None = None) -> list[str]:
         return []
 
 
-def keeper_of(store: str, *, strict: bool) -> Keeper:
+def keeper_of(store: str, *, strict: bool, durability: str = "process") -> Keeper:
     """Return what keeps values for the store at a URL in this process."""
-    found = _keepers.get((store, strict))
+    found = _keepers.get((store, strict, durability))
     if found is None:
         if not _keepers:
             atexit.register(settle)
-        artifacts = open_artifacts(artifacts_url(store, load_settings()))
-        found = _keepers[store, strict] = Keeper(artifacts, _folders(store), strict=strict)
+        url = artifacts_url(store, load_settings())
+        artifacts = open_artifacts(url, fsync=durability == "power")
+        found = Keeper(artifacts, _folders(store), strict=strict)
+        _keepers[store, strict, durability] = found
     return found
 
 
@@ -216,6 +218,6 @@ def _folders(store: str) -> list[Path]:
 
 def settle(store: str | None = None) -> None:
     """Bring to a store, or all, what was kept for it elsewhere, if it can be brought now."""
-    for (url, _), keeper in list(_keepers.items()):
+    for (url, _, _), keeper in list(_keepers.items()):
         if store in (None, url):
             keeper.settle()

@@ -462,7 +462,8 @@ class TrackedRun(Attributes, Keeping):
     def _keeper(self) -> Keeper:
         from .artifacts import keeper_of
 
-        return keeper_of(self.store, strict=self._writer.strict)
+        writer = self._writer
+        return keeper_of(self.store, strict=writer.strict, durability=writer.durability)
 
     def _say(self, kind: str, what: Any) -> None:
         self._check_open()

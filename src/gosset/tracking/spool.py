@@ -103,10 +103,13 @@ class Spool:
     ----------
     folders : sequence of Path
         Made when the first news come; where one cannot be written the next is used.
+    sync : bool
+        Wait for the disk, so that what is put aside survives that the power fails.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], *, sync: bool = False) -> None:
         self._folders = folders
+        self._sync = sync
         self._files: list[_File] = []
 
     @property
@@ -136,7 +139,7 @@ class Spool:
         trouble: OSError | None = None
         for folder in self._folders:
             try:
-                file = _File.made(folder)
+                file = _File.made(folder, sync=self._sync)
             except OSError as error:
                 trouble = error
                 continue
@@ -186,10 +189,12 @@ class _File:
         self._read = 0
 
     @classmethod
-    def made(cls, folder: Path) -> _File:
+    def made(cls, folder: Path, *, sync: bool) -> _File:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / f"{os.getpid()}-{os.urandom(6).hex()}{_SUFFIX}"
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        if sync:
+            flags |= getattr(os, "O_SYNC", 0)
         file = os.fdopen(os.open(path, flags, 0o600), "r+b", buffering=0)
         made = cls(path, file)
         try:

@@ -31,7 +31,7 @@ _VARIABLES = ("HOME", "XDG_CONFIG_HOME", *(f"GOSSET_{name.upper()}" for name in 
 _latest: tuple[tuple[object, ...], float, Settings] | None = None
 
 _making = threading.Lock()
-_writers: dict[tuple[str, bool], Writer] = {}
+_writers: dict[tuple[str, bool, str], Writer] = {}
 _launches: dict[tuple[str, str, str], Opening] = {}
 
 
@@ -51,6 +51,7 @@ def start_run(
     resume: str | bool | None = None,
     capture: bool | None = None,
     system_metrics: bool | float | None = None,
+    durability: str | None = None,
 ) -> TrackedRun:
     """Start a run and return it; use it in a ``with`` block, or call ``finish()``.
 
@@ -86,6 +87,10 @@ def start_run(
     system_metrics : bool or float, optional
         Whether the series ``system/…`` tell how busy the machine is, or every how many seconds.
         By default they do from the tenth second on, or as the settings say.
+    durability : {"process", "power"}, optional
+        What survives of a run that has ended, and of what was logged 250 ms ago: that this
+        process is killed, or that the power fails, too, for which the disk is waited for. By
+        default the former, or as the settings say. A database server answers for itself.
 
     Returns
     -------
@@ -118,7 +123,7 @@ def start_run(
     if experiment is None:
         experiment = settings.experiment or "default"
     launch = _launch(url, settings.project or DEFAULT_PROJECT, experiment)
-    writer = _writer(url, strict=strict)
+    writer = _writer(url, strict=strict, durability=_durability(settings, durability))
     parent = context.parent_id()
     params = as_parameters({} if params is None else params)
     config = as_config({} if config is None else config)
@@ -177,6 +182,14 @@ def _seconds(settings: Settings, given: bool | float | None) -> float:
     return seconds
 
 
+def _durability(settings: Settings, given: str | None) -> str:
+    if given is None:
+        return settings.durability
+    from ..settings.values import checked
+
+    return str(checked("durability", given, "start_run()"))
+
+
 def _sample(run: TrackedRun, seconds: float) -> None:
     if not run.ended:
         from .telemetry.sampling import begin
@@ -220,7 +233,11 @@ def _taken_up(
 def attach(run: str, store: str) -> TrackedRun:
     """Return a handle on a run that another process started: it logs, and ends nothing."""
     found = TrackedRun(
-        run, _writer(store, strict=False), begins=None, writer_id=_writer_id(), store=store
+        run,
+        _writer(store, strict=False, durability=_settings(store, None).durability),
+        begins=None,
+        writer_id=_writer_id(),
+        store=store,
     )
     context._started.insert(0, found)
     ending.watch_signals()
@@ -232,34 +249,39 @@ def finish(status: str = "complete") -> None:
     context.current_run().finish(status)
 
 
-def _writer(url: str, *, strict: bool) -> Writer:
+def _writer(url: str, *, strict: bool, durability: str) -> Writer:
     """Return the writer of this process for a store."""
     with _making:
-        found = _writers.get((url, strict))
+        found = _writers.get((url, strict, durability))
         if found is None:
-            sink = _sink(url)
+            sink = _sink(url, durability)
             take_in_spooled(url, lambda: sink)
-            found = Writer(sink, Spool(spool_folders(url)), store=url, strict=strict)
-            _writers[url, strict] = found
+            spool = Spool(spool_folders(url), sync=durability == "power")
+            found = Writer(sink, spool, store=url, strict=strict, durability=durability)
+            _writers[url, strict, durability] = found
         return found
 
 
-def _sink(url: str) -> Sink:
+def _sink(url: str, durability: str) -> Sink:
     """Return what takes news in."""
     path = sqlite_path(url)
-    if path is not None and "?" not in url:
+    if path is not None and ("?" not in url or durability == "power"):
         from ..storage.direct import DirectSink, Unready
 
         if not path.parent.is_dir():
             prepare_store_folder(path.parent)
         try:
-            return DirectSink(path)
+            return DirectSink(path, durability=durability)
         except Unready:
             pass  # it is to be brought to another version, or to be looked at
     from ..storage import open_catalog
     from .courier import Courier
 
-    return Courier(open_catalog(url).sink())
+    catalog = open_catalog(url)
+    if path is not None and durability == "power":
+        catalog.close()
+        return DirectSink(path, durability=durability)
+    return Courier(catalog.sink())
 
 
 def _launch(url: str, project: str, experiment: str) -> Opening:

@@ -62,12 +62,23 @@ class Writer:
         URL.
     strict : bool
         Trouble is raised by the next call of a run in place of being told.
+    durability : {"process", "power"}
+        What the artifacts of the runs survive; `sink` and `spool` answer for the rest.
     """
 
-    def __init__(self, sink: Sink, spool: Spool, *, store: str, strict: bool = False) -> None:
+    def __init__(
+        self,
+        sink: Sink,
+        spool: Spool,
+        *,
+        store: str,
+        strict: bool = False,
+        durability: str = "process",
+    ) -> None:
         self.sink = sink
         self.store = store
         self.strict = strict
+        self.durability = durability
         self.trouble: GossetError | None = None
         self._spool = spool
         self._runs: list[TrackedRun] = []
