@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -49,6 +49,16 @@ RUN = Found(
     host="lab",
     provenance={"commit": "0123abcd"},
 )
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql_url")
+    else:
+        url = f"sqlite:///{tmp_path / 'here' / 'store.db'}"
+    with open_store(url, artifacts=str(tmp_path / "artifacts")) as opened:
+        yield opened
 
 
 def taken(

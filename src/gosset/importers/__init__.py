@@ -26,8 +26,11 @@ __all__ = ["GOSSET", "KINDS", "Imported", "LeftOut", "import_runs", "kind_of"]
 GOSSET: Final = "gosset"
 """What ``export(format="gosset")`` wrote."""
 
-KINDS: Final = ("mlflow", "mltraq", "tensorboard", "wandb", "trackio", "aim")
-"""The trackers whose runs can be taken over; each has a reader in a module of its name."""
+KINDS: Final = ("mlflow", "mltraq", "wandb", "trackio", "aim", "tensorboard")
+"""The trackers whose runs can be taken over; each has a reader in a module of its name.
+
+The last is that of which the others keep files, too.
+"""
 
 
 def kind_of(path: Path) -> str:
@@ -71,8 +74,10 @@ def import_runs(
         return _exported(path, goal, progress)
     from .taking import take
 
-    reader = _reader(kind)
-    source = reader.read(path) if python is None else _aim_read(path, python)
+    try:
+        source = _reader(kind).read(path) if python is None else _aim_read(path, python)
+    except OSError as error:
+        raise StorageError(f"{path} cannot be read: {error.strerror or error}") from error
     return take(kind, path, source, goal, progress)
 
 

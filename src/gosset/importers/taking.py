@@ -17,6 +17,7 @@ from blake3 import blake3
 
 from ..artifacts.values import keep
 from ..entities import ArtifactRef, Run, Status
+from ..exceptions import StorageError
 from ..exchange import united
 from ..exchange.uniting import Progress
 from ..filters import In, Name
@@ -103,7 +104,7 @@ class _Taking:
 
     def runs(self, found: Iterable[Found | LeftOut]) -> Iterator[Found]:
         """Iterate over what are runs, each once; the rest is left out."""
-        for each in found:
+        for each in self._readable(found):
             if isinstance(each, LeftOut):
                 self._left_out.append(each)
             elif each.id in self._seen:
@@ -112,6 +113,12 @@ class _Taking:
             else:
                 self._seen.add(each.id)
                 yield each
+
+    def _readable(self, found: Iterable[Found | LeftOut]) -> Iterator[Found | LeftOut]:
+        try:
+            yield from found
+        except OSError as error:
+            raise StorageError(f"{self._path} cannot be read: {error}") from error
 
     def write(self, batch: list[Found]) -> None:
         """Take over some runs."""
@@ -154,7 +161,9 @@ class _Taking:
             found = replace(found, status=Status.CRASHED, ended=beaten)
         else:
             found = replace(found, status=Status.RUNNING, ended=None, beaten=beaten)
-        self._unfinished[found.name or found.id] = found.status.value
+        name = found.name or found.id
+        told = f"{name} ({found.id})" if name in self._unfinished else name
+        self._unfinished[told] = found.status.value
         return found
 
     def _said(self, found: Found, known: Run | None) -> News | None:
