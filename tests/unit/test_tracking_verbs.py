@@ -166,13 +166,22 @@ def test_without_a_run_a_verb_says_how_to_start_one(store: Store, verb: str) -> 
         getattr(gs, verb)(*VERBS[verb])
 
 
-@pytest.mark.parametrize(
-    "verb", sorted(set(VERBS) - {"log", "log_metric", "log_metrics", "set_tags"})
-)
-def test_inside_a_stage_a_verb_works_or_says_what_to_do(store: Store, verb: str) -> None:
+@pytest.mark.parametrize("verb", VERBS)
+def test_inside_a_stage_each_verb_is_that_of_its_run(
+    store: Store, tmp_path: Path, verb: str
+) -> None:
+    (tmp_path / "a.txt").write_text("a")
     run = ActiveRun(RunFacts(id="1", number=1, name="e#1", seed=0, params={}, config={}))
-    with active(run), pytest.raises(UsageError, match=r"is not for code inside a stage; log num"):
+    with active(run):
         getattr(gs, verb)(*VERBS[verb])
+    said = run._account.whole().news
+    assert any((said.points, said.params, said.artifacts, said.tags, said.alerts))
+
+
+def test_a_stage_does_not_end_its_run(store: Store) -> None:
+    run = ActiveRun(RunFacts(id="1", number=1, name="e#1", seed=0, params={}, config={}))
+    with active(run), pytest.raises(UsageError, match="is not for code inside a stage; log num"):
+        gs.end_run()
 
 
 def test_verbs_reach_the_run_from_other_threads(store: Store) -> None:

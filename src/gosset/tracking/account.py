@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +21,9 @@ Numbered = tuple[str, int, Chunk]
 
 _SMALL: Final = 512
 """Points of a chunk that is written anew as it grows; a larger one is left as it is."""
+
+_FLOOD: Final = 100_000
+"""Points that may wait until whoever logs more waits with them."""
 
 
 class Saying(NamedTuple):
@@ -115,6 +120,7 @@ class Account:
     __slots__ = (
         "_columns",
         "_number",
+        "_packing",
         "_pending",
         "_run",
         "_sayings",
@@ -138,6 +144,7 @@ class Account:
         self.summaries: dict[str, Summary] = {}
         self._columns = Columns(following)
         self._number = 0
+        self._packing = threading.Lock()
         self._pending: list[Point] = []
         self._run = run
         self._sayings: list[tuple[str, Any]] = []
@@ -147,8 +154,14 @@ class Account:
     def log(self, points: list[Point]) -> None:
         """Take points."""
         self._pending += points
-        if self.awake is not None:
+        if self.awake is None:
+            if len(self._pending) >= CHUNK:
+                with self._packing:
+                    self.news()
+        else:
             self.awake()
+            if len(self._pending) > _FLOOD:
+                time.sleep(0.001)  # else the memory would be full before they are told
 
     def say(self, kind: str, what: Any) -> None:
         """Take anything else, as :func:`~gosset.tracking.fields.gathered` knows it."""

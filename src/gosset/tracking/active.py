@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import UsageError, did_you_mean
 from ..series import Number
-from ..storage.news import Alert
-from .account import Account
+from .account import Account, Point
 from .earlier import LeftState, fields_of
 from .fields import Fields
-from .given import LIMIT, NUMBERS, as_number, as_plain, as_step, checked, microseconds
+from .given import (
+    LIMIT,
+    NUMBERS,
+    alert_of,
+    as_mapping,
+    as_number,
+    as_parameters,
+    as_step,
+    checked,
+    microseconds,
+)
 from .keeping import Keeping
 from .values import OpenValues, Values
 
@@ -178,8 +187,17 @@ class ActiveRun(Keeping):
             metrics = {metrics: value}
         if step is not None and (type(step) is not int or not -LIMIT <= step < LIMIT):
             step = as_step(step)
-        points = [
-            (name, number if type(number) in NUMBERS else as_number(name, number), step, moment)
+        if type(metrics) is not dict:
+            metrics = as_mapping("metrics", metrics)
+        points: list[Point] = [
+            (
+                name,
+                number
+                if type(number) in NUMBERS or (type(number) is int and -LIMIT <= number < LIMIT)
+                else as_number(name, number),
+                step,
+                moment,
+            )
             for name, number in metrics.items()
         ]
         if not self._names.issuperset(metrics):
@@ -195,7 +213,7 @@ class ActiveRun(Keeping):
             One has another value already: it tells this run from the others.
         """
         known = {} if self._blind else dict(self.params)
-        plain = {checked("a parameter", n): as_plain(n, v) for n, v in params.items()}
+        plain = as_parameters(params)
         for name in plain:
             if name in known and known[name] != params[name]:
                 raise UsageError(
@@ -208,7 +226,7 @@ class ActiveRun(Keeping):
 
     def alert(self, title: str, text: str = "", level: str = "warning") -> None:
         """Tell something that wants to be seen: it stands with the run."""
-        self._say("alerts", [Alert(moment=microseconds(), level=level, title=title, text=text)])
+        self._say("alerts", [alert_of(title, text, level)])
 
     def _say(self, kind: str, what: Any) -> None:
         self._account.say(kind, what)
