@@ -7,6 +7,7 @@ STORE = "sqlite:///.gosset/store.db"
 
 class Gosset:
     power = "the last commits"
+    durability = "process"
 
     def load(self):
         global gosset
@@ -16,7 +17,8 @@ class Gosset:
         pass  # the first run makes the store
 
     def start(self, name):
-        return _Run(gosset.start_run("bench", name=name, store=STORE))
+        durable = {} if self.durability == "process" else {"durability": self.durability}
+        return _Run(gosset.start_run("bench", name=name, store=STORE, **durable))
 
     def close(self):
         pass  # a run that has ended is in the store
@@ -26,7 +28,8 @@ class Gosset:
         gosset.open_store  # noqa: B018 - loaded when it is first used
         import numpy  # noqa: F401 - which arrays load
 
-        from gosset.storage import sql  # noqa: F401 - which opening a store loads
+        from gosset.artifacts import filesystem  # noqa: F401 - which opening a store loads
+        from gosset.storage import table  # noqa: F401 - which frames load
 
     def series(self):
         with gosset.open_store(STORE) as store:
@@ -47,6 +50,13 @@ class Gosset:
             return {name: store.artifact(run, name) for name in store.artifacts_of(run)}
 
 
+class Power(Gosset):
+    """What a run that has ended keeps when the power fails is waited for."""
+
+    power = "nothing"
+    durability = "power"
+
+
 class _Run:
     __slots__ = ("finish", "keep", "log", "results")
 
@@ -57,4 +67,4 @@ class _Run:
         self.keep = lambda name, array: run.log_artifact(array, name)
 
 
-TRACKERS = {"gosset": Gosset}
+TRACKERS = {"gosset": Gosset, "gosset-power": Power}

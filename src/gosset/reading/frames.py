@@ -43,7 +43,9 @@ def _series(column: Values) -> Any:
         times = values if missing is None else np.where(missing, np.datetime64("NaT"), values)
         return pd.Series(times.astype("datetime64[us]")).dt.tz_localize("UTC")
     if values.dtype == object or missing is None:
-        text = values.dtype == object and all(isinstance(v, str | None) for v in values)
+        text = values.dtype == object and all(
+            issubclass(t, str | None) for t in set(map(type, values))
+        )
         return pd.Series(values, dtype="str" if text and len(values) else values.dtype)
     if values.dtype.kind == "f":
         return pd.Series(pd.arrays.FloatingArray(np.ascontiguousarray(values), missing))

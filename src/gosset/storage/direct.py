@@ -11,7 +11,7 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -250,11 +250,7 @@ class Statements:
         return self._connection.execute(sql, lists).fetchall()
 
     def pairs(self, key: str, value: str, source: str, row: Mapping[str, Any]) -> Pairs:
-        import numpy as np
-
-        cursor: Any = self._connection.execute(pairs_of(key, value, source), row)
-        found = np.fromiter(cursor, dtype=[("key", "i8"), ("value", "f8")])
-        return found["key"], found["value"]
+        return flattened(self._connection.execute(pairs_of(key, value, source), row))
 
     def microseconds(self, column: str) -> str:
         return column
@@ -269,6 +265,17 @@ class Statements:
 def pairs_of(key: str, value: str, source: str) -> str:
     """Return the query for two columns of rows that have the second."""
     return f"SELECT {key}, {value} FROM {source} AND {value} IS NOT NULL"
+
+
+def flattened(cursor: Iterable[Sequence[Any]]) -> Pairs:
+    """Return the two columns of a cursor as arrays."""
+    from itertools import chain
+
+    import numpy as np
+
+    # Doubles hold every key: there are fewer than 2**53.
+    flat = np.fromiter(chain.from_iterable(cursor), np.float64).reshape(-1, 2)
+    return flat[:, 0].astype(np.int64), flat[:, 1]
 
 
 def _make(path: Path, *, sync: bool) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from . import tracks
 from .answers import Pairs
 from .connect import Database
-from .direct import pairs_of
+from .direct import flattened, pairs_of
 from .news import LEASE, Beat, News, Opening, TakenUp
 from .numbers import time_of
 
@@ -91,8 +91,7 @@ class Statements:
         if self._sqlite:
             with self._connection.execute(_text(pairs_of(key, value, source)), row) as result:
                 cursor: Any = result.cursor  # the driver's own rows
-                found = np.fromiter(cursor, dtype=[("key", "i8"), ("value", "f8")])
-            return found["key"], found["value"]
+                return flattened(cursor)
         packed = f"string_agg(int8send({key}), ''), string_agg(float8send(CAST({value} AS double precision)), '')"
         sql = f"SELECT {packed} FROM {source} AND {value} IS NOT NULL"
         keys, values = self._connection.execute(_text(sql), row).one()
