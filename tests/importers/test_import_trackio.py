@@ -159,22 +159,28 @@ def test_a_run_that_has_grown_gets_what_is_new(
     assert values_of(store, second, "late") == [(2, "0.5")]
 
 
+@pytest.fixture(scope="module")
+def several(written: Written, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
+    place = tmp_path_factory.mktemp("trackio") / "several"
+    return place, written("trackio", place, "several", 30)
+
+
 def test_a_killed_run_is_there_with_all_that_reached_the_disk(
-    store: Store, tmp_path: Path, written: Written
+    store: Store, several: tuple[Path, Any]
 ) -> None:
-    told = written("trackio", tmp_path / "source", "killed")
-    store.import_from(tmp_path / "source")
+    place, told = several
+    store.import_from(place)
     run = run_of(store, "killed")
-    assert run.config["imported_from"]["id"] == told["id"]
+    assert run.config["imported_from"]["id"] == told["killed"]
     assert values_of(store, run, "loss") == [(0, "0.0"), (1, "0.25"), (2, "0.5")]
 
 
-def test_many_runs_are_all_there(store: Store, tmp_path: Path, written: Written) -> None:
-    written("trackio", tmp_path / "source", "many", 30)
-    assert store.import_from(tmp_path / "source").runs == 30
-    for run in store.runs():
-        number = run.params["number"]
-        assert run.name == f"many {number}"
+def test_many_runs_are_all_there(store: Store, several: tuple[Path, Any]) -> None:
+    place, _ = several
+    assert store.import_from(place).runs == 30 + 1
+    for number in range(30):
+        run = run_of(store, f"many {number}")
+        assert run.params == {"number": number}
         assert values_of(store, run, "loss") == [(0, repr(number / 3))]
 
 

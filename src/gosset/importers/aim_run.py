@@ -174,6 +174,8 @@ class _Gathering:
             ending = str(said.get("format") or _ENDINGS.get(line["kind"], "bin")).lower()
             ending = "json" if ending == "raw_json" else ending
             its_name = f"{name}/{line['step']}/{line['number']}.{ending}"
+            while its_name in self._files:  # an artifact that is called so
+                its_name = f"logged/{its_name}"
             self._files[its_name] = self._folder / Path(said["file"]).name
             said["file"] = its_name
         if line["epoch"] is not None:
@@ -215,7 +217,7 @@ class _Gathering:
             notes="\n\n".join(note for note in (properties.description, *properties.notes) if note),
             metrics=self._logged.metrics,
             fields={"aim": about} if about else {},
-            artifacts=self._logged.artifacts() | self._files,
+            artifacts=self._logged.artifacts(self._files),
             console=tuple(sorted(self._console, key=lambda line: line[1])),
             command=shlex.join(map(str, system.get("arguments") or ())),
             code=" ".join(map(str, (system.get("arguments") or [""])[:1])),

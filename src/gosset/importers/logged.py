@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ..series import Points
@@ -64,7 +65,7 @@ class Logged:
     >>> logged = Logged()
     >>> logged.add("loss", 0.5, 3, 1_000)
     >>> logged.add("said", "good", 3, 1_000)
-    >>> logged.metrics, logged.artifacts()
+    >>> logged.metrics, logged.artifacts({})
     ({'loss': Points([3], [0.5], [1000])}, {'said.json': [{'step': 3, 'time': 1000, 'value': 'good'}]})
     """
 
@@ -96,9 +97,23 @@ class Logged:
             if kinds == {int, float} and all(abs(value) <= _EXACT for value in whole):
                 points.values[:] = map(float, points.values)
 
-    def artifacts(self) -> dict[str, Any]:
-        """Return what is no number, as values for artifacts called after it."""
-        return {f"{name}.json": said for name, said in self.others.items()}
+    def artifacts(self, files: Mapping[str, Path]) -> dict[str, Any]:
+        """Return what is no number as values for artifacts called after it, and files.
+
+        Examples
+        --------
+        >>> logged = Logged()
+        >>> logged.add("said", "good", 3, 1_000)
+        >>> sorted(logged.artifacts({"said.json": Path("said.json")}))
+        ['logged/said.json', 'said.json']
+        """
+        found: dict[str, Any] = dict(files)
+        for name, said in self.others.items():
+            its_name = f"{name}.json"
+            while its_name in found:
+                its_name = f"logged/{its_name}"
+            found[its_name] = said
+        return found
 
 
 def inside(place: str) -> bool:

@@ -83,7 +83,7 @@ class _Run:
             user=str(config.get("_Username") or ""),
             metrics=self._logged.metrics,
             fields=fields,
-            artifacts=self._logged.artifacts() | self._files,
+            artifacts=self._logged.artifacts(self._files),
             left_out=tuple(self._left_out),
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import filecmp
 import hashlib
 from pathlib import Path
 from typing import Final
@@ -38,7 +39,7 @@ class Files:
             if name == _CONSOLE and console_is_known:
                 self._expected.pop(name, None)
             elif file.is_file():
-                self._add(name, file, log.parent.name)
+                self._add(name, file, otherwise=f"{log.parent.name}/{name}")
             elif file.is_symlink():
                 self._left_out.append((f"file {name!r}", f"it was at {file.readlink()}"))
 
@@ -54,15 +55,17 @@ class Files:
                 where = f"no longer at {place}" if place else "on wandb's server only"
                 self._left_out.append((f"artifact {its_name!r}", f"its bytes are {where}"))
             else:
-                self._add(its_name, place, message.text(6)[:8])
+                other = f"{name}:{message.text(6)[:8]}/{entry.text(1)}"
+                self._add(its_name, place, otherwise=other)
         if message.inner(12).text(5):
             why = f"the list of its files is {message.inner(12).text(5)}"
             self._left_out.append((f"artifact {name!r}", why))
 
-    def _add(self, name: str, file: Path, other: str) -> None:
+    def _add(self, name: str, file: Path, *, otherwise: str) -> None:
+        """Take a file; under the other name where one with other bytes has its own."""
         known = self.found.get(name)
-        if known is not None and known.read_bytes() != file.read_bytes():
-            name = f"{other}/{name}"
+        if known is not None and not filecmp.cmp(known, file, shallow=False):
+            name = otherwise
         self.found.setdefault(name, file)
 
     def missing(self) -> list[tuple[str, str]]:

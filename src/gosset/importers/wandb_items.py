@@ -72,7 +72,7 @@ def _path(message: Message) -> Path:
 def _value(message: Message) -> Any:
     """Return what an item says: JSON, or since wandb 0.31 one of several types."""
     if message.has(_JSON):
-        return json.loads(message.data(_JSON))
+        return json.loads(message.text(_JSON))
     if message.has(_INTEGER):  # zigzag: the sign in the lowest bit
         raw = message.integer(_INTEGER) & (2**64 - 1)
         return (raw >> 1) ^ -(raw & 1)
@@ -83,5 +83,5 @@ def _value(message: Message) -> Any:
     if message.has(_TEXT):
         return message.text(_TEXT)
     if message.has(_INNER_JSON):
-        return json.loads(message.data(_INNER_JSON))
+        return json.loads(message.text(_INNER_JSON))
     return None

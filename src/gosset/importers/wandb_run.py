@@ -1,7 +1,10 @@
 """One run of wandb, gathered from the records of its log; of several where it was resumed.
 
 The numbers of records and fields are those of ``wandb_internal.proto``, as it is compiled into
-wandb 0.31; what older versions wrote in other fields is read as well.
+wandb 0.31; what older versions wrote in other fields is read as well. Of ``RunRecord`` these are
+1 id, 3 project, 4 config, 5 summary, 6 group, 7 job type, 8 name, 9 notes, 10 tags, 12 sweep,
+13 host, 14 starting step, 17 start, 18 resumed, 21 git, 23 branch point; of ``EnvironmentRecord``
+3 start, 5 arguments, 6 program, 7 path of the code, 9 git, 12 host, 13 user.
 """
 
 from __future__ import annotations
@@ -268,7 +271,7 @@ class Gathering:
             notes=run.text(9),
             metrics=self._logged.metrics,
             fields=said,
-            artifacts=self._logged.artifacts() | self._files.found,
+            artifacts=self._logged.artifacts(self._files.found),
             console=tuple(self._console),
             command=_command(surroundings),
             user=surroundings.text(13),

@@ -81,12 +81,14 @@ def whole():
     }
 
 
-def many(count):
+def several(count):
+    """Write many runs, and one that is killed."""
+    told = {"killed": killed()}
     for number in range(int(count)):
         run = begun(f"many {number}", config={"number": number})
         run.log({"loss": number / 3})
         run.finish()
-    return {}
+    return told
 
 
 def more(id_):
@@ -102,10 +104,10 @@ def more(id_):
 
 
 def killed():
-    """Have a process killed in the middle of its run, once all that it logged is on disk."""
+    """Have a process killed in its run, once all that it logged is on disk; return the id."""
     if child := os.fork():
         assert os.waitpid(child, 0)[1] == signal.SIGKILL
-        return {"id": SQLiteStorage.get_run_records(PROJECT)[0]["id"]}
+        return SQLiteStorage.get_run_records(PROJECT)[0]["id"]
     run = begun("killed")
     for step in range(3):
         run.log({"loss": 0.25 * step}, step=step)
