@@ -61,6 +61,12 @@ class Tensor:
         return self.value
 
 
+def _one_of_many(run: TrackedRun) -> object:
+    for number in range(999):
+        run.vars[f"v{number}"] = number
+    return run.vars.w
+
+
 Call = Callable[[TrackedRun], object]
 
 # What is asked of a run, and what the one line of the error has to say: the thing, and the mend.
@@ -124,6 +130,7 @@ REFUSED: dict[str, tuple[Call, list[str]]] = {
     "id set": (lambda r: setattr(r, "id", "a"), ["'id'", "for ever"]),
     "number set": (lambda r: setattr(r, "number", 1), ["'number'", "cannot be set"]),
     "a parameter read": (lambda r: r.params.rl, ["'rl'", "known: lr"]),
+    "one of many read": (_one_of_many, ["no value 'w'; known: v0, v1", "…"]),
     "a parameter given": (lambda r: setattr(r.params, "lr", 1), ["'lr' cannot be set"]),
 }
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
+
+_SHOWN: Final = 20
+"""How many names an error lists."""
 
 
 class Late:
@@ -36,7 +39,8 @@ class Values:
         try:
             return self[name]
         except KeyError:
-            known = ", ".join(self._values) or "none"
+            known = ", ".join(list(self._values)[:_SHOWN]) or "none"
+            known += ", …" if len(self._values) > _SHOWN else ""
             raise AttributeError(f"no value {name!r}; known: {known}") from None
 
     def __getitem__(self, name: str) -> Any:
