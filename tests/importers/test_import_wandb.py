@@ -10,7 +10,7 @@ from zlib import crc32
 import pytest
 from imported_runs import points_of, whole
 
-from gosset import Store
+from gosset import Store, open_store
 from gosset.entities import Run, Status
 from gosset.exceptions import NotFoundError, StoreVersionError
 from gosset.importers import kind_of
@@ -132,6 +132,7 @@ def test_configuration_tags_and_notes_are_there(store: Store, source: Path, logg
     assert run.fields["wandb"] == {
         "job_type": "train",
         "exit_code": 0,
+        "summary": {"deep.x": 17},
         "metrics": {"val/*": {"step_metric": "epoch"}, "loss": {"summary": ["min"]}},
     }
 
@@ -241,6 +242,26 @@ def test_a_resumed_run_is_one_and_gets_what_is_new(
         ["0.0", "0.1", "0.2", "1.0", "1.1", "1.2"]
     )
     assert values_of(store, run, "best") == [(0, "0.5"), (1, "1.5")]
+
+
+def test_a_run_taken_over_while_at_work_is_in_the_end_as_if_taken_at_once(
+    store: Store, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = shutil.copytree(source, tmp_path / "copy", symlinks=True)
+    [log] = [log for log in copy.glob("wandb/offline-*/*.wandb") if log.stat().st_size > 5000]
+    data = log.read_bytes()
+    monkeypatch.setattr("gosset.importers.taking.LEASE", 3600)
+    for share in (0.5, 0.7, 0.9):
+        log.write_bytes(data[: int(share * len(data))])
+        assert store.import_from(log).unfinished == {NAME: "running"}
+    monkeypatch.setattr("gosset.importers.taking.LEASE", 0)
+    log.write_bytes(data[:-3])
+    assert store.import_from(log).unfinished == {NAME: "crashed"}
+    log.write_bytes(data)
+    assert store.import_from(log).unfinished == {}
+    with open_store(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        other.import_from(log)
+        assert whole(store) == whole(other)
 
 
 def test_of_a_forked_run_the_origin_is_told(store: Store, several: Path) -> None:

@@ -28,6 +28,7 @@ from .wandb_log import Log
 RUN: Final = 17
 
 _INTERNAL: Final = {"_wandb", "_step", "_timestamp", "_runtime"}
+_NUMBERS: Final = (int, float, bool)
 _AGGREGATES: Final = ("min", "max", "mean", "best", "last", "none", "copy", "first")
 """Of a metric, by the numbers of their fields."""
 
@@ -74,6 +75,7 @@ class Gathering:
         self._exit: Message | None = None
         self._unknown: Counter[int] = Counter()
         self._left_out: list[tuple[str, str]] = []
+        self._settled: set[str] = set()
         self._files = Files()
         self._take: dict[int, Callable[[Message], None]] = {
             2: self._take_history,
@@ -215,8 +217,9 @@ class Gathering:
         One a process, so that those of a run that is resumed later stand behind them.
         """
         for name, value in self._told_apart():
-            if type(value) in (int, float, bool):
-                points = self._logged.metrics.get(name)
+            points = self._logged.metrics.get(name)
+            if type(value) in _NUMBERS and (points is None or name in self._settled):
+                self._settled.add(name)
                 self._logged.add(name, value, len(points) if points else 0, self._seen)
 
     def _told_apart(self) -> list[tuple[str, Any]]:
@@ -246,7 +249,11 @@ class Gathering:
         run, surroundings = self._run, self._surroundings
         only_there = self._told_apart()
         self._logged.even_out()
-        said: dict[str, Any] = dict(only_there)
+        said = {name: value for name, value in only_there if type(value) not in _NUMBERS}
+        # Of a process that goes on, or beside a series of that name.
+        numbers = {name: value for name, value in only_there if type(value) in _NUMBERS}
+        if numbers:
+            self._about["summary"] = numbers
         if self._alerts:
             said["alerts"] = self._alerts
         if self._about:
@@ -308,7 +315,7 @@ def _system_name(key: str) -> str:
 
 
 def _as_float(value: Any) -> str:
-    return repr(float(value)) if type(value) in (int, float, bool) else ""
+    return repr(float(value)) if type(value) in _NUMBERS else ""
 
 
 def _command(surroundings: Message) -> str:

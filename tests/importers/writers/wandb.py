@@ -84,6 +84,7 @@ def whole():
     run.log({"image": image, "table": table, "html": wandb.Html("<b>bold</b>")}, step=10)
     run.log({"histogram": wandb.Histogram(np_histogram=([1, 3], [0.0, 0.5, 1.0]))}, step=10)
     run.summary["best"] = 0.5
+    run.summary["deep.x"] = 17
     run.summary["words"] = {"of": "summary"}
     run.config.update({"late": {"r": 1}})
     Path("model.txt").write_text("weights")
