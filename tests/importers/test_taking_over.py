@@ -225,6 +225,27 @@ def test_two_names_that_are_cut_stay_two(store: Store, tmp_path: Path) -> None:
     assert sorted(store.run("one").params.values()) == ["a", "b"]  # type: ignore[type-var]
 
 
+def test_halves_of_characters_and_zeros_do_no_harm(store: Store, tmp_path: Path) -> None:
+    odd = "a\0b\ud800c"
+    run = replace(
+        RUN,
+        params={"p": odd},
+        config={"c": odd},
+        fields={"f": odd},
+        notes=odd,
+        user=odd,
+        command=odd,
+        code=odd,
+        console=(("stdout", START, odd),),
+        provenance={"commit": odd},
+        exception=ExceptionInfo(type="E", message=odd),
+    )
+    assert taken(store, tmp_path, run).runs == 1
+    assert taken(store, tmp_path, run).unchanged == 1
+    assert store.run("one").params["p"] == odd
+    assert store.fields("one")["f"] == odd
+
+
 def test_values_that_cannot_be_kept_are_told_and_the_rest_is_there(
     store: Store, tmp_path: Path
 ) -> None:

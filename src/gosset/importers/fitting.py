@@ -112,12 +112,12 @@ class Fitting:
 
     def _launch(self, project: str, experiment: str, started: int) -> Opening:
         found = self._found
-        code = blake3(f"gosset-import/1\0{self._kind}\0{found.code}".encode()).hexdigest()
+        code = f"gosset-import/1\0{self._kind}\0{found.code}"
         return Opening(
             id=derived_id(self._kind, found.id, "launch"),
             project=project,
             experiment=experiment,
-            fingerprint=code,
+            fingerprint=_digest(code).hexdigest(),
             code={"stages": {}, "sources": {}, "unresolved": []},
             command=_command(found.command),
             user=found.user,
@@ -242,8 +242,12 @@ def _short(name: str, ending: int = 0) -> str:
 def _fitting(name: str) -> str:
     """Return a name like one that no store takes; other names give others."""
     readable = "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in name)
-    mark = blake3(name.encode("utf-8", "surrogatepass")).hexdigest(length=4)
+    mark = _digest(name).hexdigest(length=4)
     return f"{readable[: NAME_LENGTH - 9]}~{mark}"
+
+
+def _digest(text: str) -> blake3:
+    return blake3(text.encode("utf-8", "surrogatepass"))
 
 
 def _command(command: str) -> str:

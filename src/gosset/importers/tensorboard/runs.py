@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 from ...entities import Status
 from ...exceptions import StorageError
@@ -49,6 +49,26 @@ def run(name: str, experiment: str, id_: str, parent: str | None, files: list[Pa
     return gathering.found(name, experiment, id_, parent, files[0].name)
 
 
+class _Seen(NamedTuple):
+    """A value, when it was logged, and where it stands: in which record, at which place."""
+
+    value: e.Value
+    step: int
+    wall: float
+    file: Path
+    offset: int
+    size: int
+    at: int
+
+    def later(self, get: Callable[[Message], bytes]) -> File:
+        """Return bytes of the value, read again when they are needed."""
+
+        def got(event: Message) -> bytes:
+            return get(event.inner(e.SUMMARY).several(1)[self.at])
+
+        return _later(self.file, self.offset, self.size, got)
+
+
 class _Gathering:
     def __init__(self) -> None:
         self._plugins: dict[str, str] = {}
@@ -81,97 +101,69 @@ class _Gathering:
         self._times.append(wall)
         for field, name in ((e.GRAPH, "graph.pb"), (e.META_GRAPH, "meta_graph.pb")):
             if event.has(field):
-                self._artifacts[name] = _later(
-                    file, offset, size, partial(Message.data, number=field)
-                )
+                get = partial(Message.data, number=field)
+                self._artifacts[name] = _later(file, offset, size, get)
         for field, what in _RARE.items():
             self._unknown[what] += event.has(field)
         for at, value in enumerate(e.values(event.inner(e.SUMMARY))):
             # Only the first value of a tag need say whose it is.
             plugin = self._plugins.setdefault(value.tag, value.plugin)
-            self._value(
-                value,
-                plugin,
-                event.integer(e.STEP),
-                wall,
-                partial(_value, at),
-                (file, offset, size),
-            )
+            value = value._replace(plugin=plugin)
+            self._value(_Seen(value, event.integer(e.STEP), wall, file, offset, size, at))
 
-    def _value(
-        self,
-        value: e.Value,
-        plugin: str,
-        step: int,
-        wall: float,
-        again: Callable[[Message], Message],
-        place: tuple[Path, int, int],
-    ) -> None:
-        message, tag = value.message, value.tag
-        tensor = message.inner(e.TENSOR)
+    def _value(self, seen: _Seen) -> None:
+        message, tag = seen.value.message, seen.value.tag
         if message.has(e.SIMPLE):
-            self._point(tag, step, wall, message.single(e.SIMPLE))
-        elif plugin == "hparams":
-            self._session(Message(value.content))
+            self._point(seen, message.single(e.SIMPLE))
+        elif seen.value.plugin == "hparams":
+            self._session(Message(seen.value.content))
         elif message.has(e.IMAGE):
-            data = message.inner(e.IMAGE).data(4)
-            get = partial(_inner, again, e.IMAGE, 4)
-            self._media(f"images/{tag}", step, data, _later(*place, get))
+            self._media(f"images/{tag}", seen, lambda value: value.inner(e.IMAGE).data(4))
         elif message.has(e.AUDIO):
-            data = message.inner(e.AUDIO).data(4)
-            get = partial(_inner, again, e.AUDIO, 4)
-            self._media(f"audio/{tag}", step, data, _later(*place, get))
+            self._media(f"audio/{tag}", seen, lambda value: value.inner(e.AUDIO).data(4))
         elif message.has(e.HISTOGRAM):
-            told = e.histogram(message.inner(e.HISTOGRAM))
-            self._histograms.setdefault(tag, []).append({"step": step, "time": wall, **told})
-        elif message.has(e.TENSOR):
-            self._tensor(tag, plugin, step, wall, tensor, again, place)
-        else:
-            self._unknown[f"what plugin {plugin!r} shows, of {tag!r}"] += 1
+            self._histogram(seen, e.histogram(message.inner(e.HISTOGRAM)))
+        elif not (message.has(e.TENSOR) and self._tensor(seen, message.inner(e.TENSOR))):
+            self._unknown[f"what plugin {seen.value.plugin!r} shows, of {tag!r}"] += 1
 
-    def _tensor(
-        self,
-        tag: str,
-        plugin: str,
-        step: int,
-        wall: float,
-        tensor: Message,
-        again: Callable[[Message], Message],
-        place: tuple[Path, int, int],
-    ) -> None:
+    def _tensor(self, seen: _Seen, tensor: Message) -> bool:
+        """Take in a tensor; return whether there is a place for it."""
+        tag, plugin = seen.value.tag, seen.value.plugin
         if plugin == "scalars" and (number := e.number(tensor)) is not None:
-            self._point(tag, step, wall, number)
+            self._point(seen, number)
         elif plugin == "text" and e.is_text(tensor):
             texts = [text.decode("utf-8", "replace") for text in e.strings(tensor)]
-            self._texts.setdefault(tag.removesuffix(_TEXT), []).append(
-                (step, texts[0] if len(texts) == 1 else texts)
-            )
+            told = seen.step, texts[0] if len(texts) == 1 else texts
+            self._texts.setdefault(tag.removesuffix(_TEXT), []).append(told)
         elif plugin in ("images", "audio") and e.is_text(tensor):
-            pieces = e.strings(tensor)
+            count = len(e.strings(tensor))
             # Before images stand width and height; behind each sound stands its label.
-            chosen = range(2, len(pieces)) if plugin == "images" else range(0, len(pieces), 2)
-            for at in chosen:
-                get = partial(_piece, again, at)
-                self._media(f"{plugin}/{tag}", step, pieces[at], _later(*place, get))
+            for at in range(2, count) if plugin == "images" else range(0, count, 2):
+                self._media(f"{plugin}/{tag}", seen, partial(_piece, at))
         elif plugin == "histograms" and (buckets := e.array(tensor)) is not None:
-            told = {"step": step, "time": wall, "buckets": buckets.tolist()}
-            self._histograms.setdefault(tag, []).append(told)
+            self._histogram(seen, {"buckets": buckets.tolist()})
         else:
-            self._unknown[f"what plugin {plugin!r} shows, of {tag!r}"] += 1
+            return False
+        return True
 
-    def _point(self, tag: str, step: int, wall: float, number: float | int | bool) -> None:
-        points = self._metrics.setdefault(tag, Points())
-        points.steps.append(step)
+    def _point(self, seen: _Seen, number: float | int | bool) -> None:
+        points = self._metrics.setdefault(seen.value.tag, Points())
+        points.steps.append(seen.step)
         points.values.append(number)
-        points.times.append(e.micros(wall))
+        points.times.append(e.micros(seen.wall))
 
-    def _media(self, name: str, step: int, data: bytes, file: File) -> None:
+    def _histogram(self, seen: _Seen, told: dict[str, Any]) -> None:
+        histograms = self._histograms.setdefault(seen.value.tag, [])
+        histograms.append({"step": seen.step, "time": seen.wall, **told})
+
+    def _media(self, name: str, seen: _Seen, get: Callable[[Message], bytes]) -> None:
+        data = get(seen.value.message)
         ending = next((end for start, end in _ENDINGS.items() if data.startswith(start)), "bin")
-        number, path = 1, f"{name}/{step}.{ending}"
+        number, path = 1, f"{name}/{seen.step}.{ending}"
         while path in self._artifacts:
             number += 1
-            path = f"{name}/{step}-{number}.{ending}"
-        self._artifacts[path] = file
+            path = f"{name}/{seen.step}-{number}.{ending}"
+        self._artifacts[path] = seen.later(get)
 
     def _session(self, content: Message) -> None:
         if content.has(3):
@@ -220,10 +212,9 @@ def _text(texts: list[tuple[int, Any]]) -> Any:
     return [{"step": step, "text": text} for step, text in texts]
 
 
-# -- bytes that are read again when they are needed, for there may be many
-
-
 def _later(file: Path, offset: int, size: int, get: Callable[[Message], bytes]) -> File:
+    """Return bytes of an event, read again when they are needed: there may be many."""
+
     def opened() -> BinaryIO:
         with file.open("rb") as stream:
             stream.seek(offset)
@@ -232,13 +223,5 @@ def _later(file: Path, offset: int, size: int, get: Callable[[Message], bytes]) 
     return File(opened)
 
 
-def _value(at: int, event: Message) -> Message:
-    return event.inner(e.SUMMARY).several(1)[at]
-
-
-def _inner(again: Callable[[Message], Message], kind: int, field: int, event: Message) -> bytes:
-    return again(event).inner(kind).data(field)
-
-
-def _piece(again: Callable[[Message], Message], at: int, event: Message) -> bytes:
-    return e.strings(again(event).inner(e.TENSOR))[at]
+def _piece(at: int, value: Message) -> bytes:
+    return e.strings(value.inner(e.TENSOR))[at]
