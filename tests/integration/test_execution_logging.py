@@ -6,6 +6,8 @@ import datetime as dt
 import math
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -401,6 +403,30 @@ def test_what_a_step_says_is_read_while_it_computes_in_silence(store, tmp_path, 
         thread.join()
     assert store.run(run.id).status == "complete"
     assert points(store, run, "loss") == ([3], [0.5])
+
+
+def test_a_step_is_followed_by_tail(tmp_path):
+    over, url = tmp_path / "over", f"sqlite:///{tmp_path}/lab.db"
+
+    def step(run):
+        run.log({"loss": 0.5}, step=3)
+        wait_for(over.exists)
+        run.log({"loss": 0.25}, step=4)
+
+    with gs.open_store(url) as store:
+        thread = threading.Thread(target=carry_out, args=(store, step))
+        thread.start()
+        try:
+            wait_for(lambda: [run for run in store.runs() if "loss" in run.metrics])
+            command = [sys.executable, "-m", "gosset", "--store", url, "tail", "latest"]
+            tail = subprocess.Popen(
+                [*command, "--interval", "0.05"], stdout=subprocess.PIPE, text=True
+            )
+            assert tail.stdout.readline() == "[3] loss=0.5000\n"
+        finally:
+            over.touch()
+            thread.join()
+        assert tail.communicate(timeout=30)[0] == "[4] loss=0.2500\n"
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.4])
