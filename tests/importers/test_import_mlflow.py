@@ -1,7 +1,9 @@
 """Runs of MLflow, from a folder and from a database, both really written by it."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -65,6 +67,11 @@ def source(once: Written, tmp_path: Path) -> Written:
 def order(point: list[Any]) -> tuple[int, int]:
     """Order a point of (value, step, time) by its step, then by its time."""
     return point[1], point[2]
+
+
+def changed(database: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(statement, values)
 
 
 folders_only = pytest.mark.parametrize("once", ["mlruns"], indirect=True)
@@ -165,6 +172,37 @@ def test_a_folder_that_holds_one_store_is_enough(source: Written, store: Store) 
     assert store.import_from(source.path.parent, "mlflow").runs == 4
 
 
+@folders_only
+def test_artifacts_are_found_in_a_folder_that_was_moved(source: Written, store: Store) -> None:
+    [meta] = source.path.glob(f"*/{source.told['runs']['parent']}/meta.yaml")
+    meta.write_text(meta.read_text().replace("artifact_uri: file://", "artifact_uri: file:///gone"))
+    told = [(left.what, left.run) for left in store.import_from(source.path).left_out]
+    assert ("the artifacts, if there are any", "parent") in told
+    kept = meta.parent / "artifacts" / "deep"
+    kept.mkdir(parents=True)
+    (kept / "a.txt").write_text("a")
+    store.import_from(source.path)
+    assert set(store.artifacts_of(source.run(store, "parent"))) == {"deep/a.txt"}
+
+
+@databases_only
+@pytest.mark.parametrize(
+    "uri", ["s3://bucket/1/{run}/artifacts", "mlflow-artifacts:/1/{run}/artifacts"]
+)
+def test_artifacts_elsewhere_are_told_unless_they_lie_beside(
+    source: Written, store: Store, uri: str
+) -> None:
+    run = source.told["runs"]["parent"]
+    changed(source.path, "UPDATE runs SET artifact_uri = ?", uri.format(run=run))
+    told = [(left.what, left.run) for left in store.import_from(source.path).left_out]
+    assert ("the artifacts, if there are any", "parent") in told
+    kept = source.path.parent / "mlartifacts" / source.told["experiment"] / run / "artifacts"
+    kept.mkdir(parents=True)
+    (kept / "a.txt").write_text("a")
+    store.import_from(source.path)
+    assert set(store.artifacts_of(source.run(store, "parent"))) == {"a.txt"}
+
+
 @databases_only
 def test_a_database_that_was_cut_changes_nothing(source: Written, store: Store) -> None:
     data = source.path.read_bytes()
@@ -177,20 +215,13 @@ def test_a_database_that_was_cut_changes_nothing(source: Written, store: Store) 
 
 @databases_only
 def test_tables_without_a_place_are_told(source: Written, store: Store) -> None:
-    import sqlite3
-    from contextlib import closing
-
-    with closing(sqlite3.connect(source.path)) as connection, connection:
-        connection.execute("INSERT INTO registered_models (name) VALUES ('best')")
+    changed(source.path, "INSERT INTO registered_models (name) VALUES (?)", "best")
     told = [left.what for left in store.import_from(source.path).left_out]
     assert "the table 'registered_models', with 1 rows" in told
 
 
 @databases_only
 def test_infinity_as_mlflow_keeps_it_comes_back(source: Written, store: Store) -> None:
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(source.path)) as connection:
         kept = connection.execute("SELECT max(value) FROM metrics WHERE key = 'edge'").fetchone()
     assert kept == (1.7976931348623157e308,)

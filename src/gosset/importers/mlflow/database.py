@@ -207,14 +207,14 @@ def _artifacts(
     uri, near = str(row["artifact_uri"] or ""), path.absolute().parent
     inside = Path(str(row["experiment_id"]), str(row["run_uuid"]), "artifacts")
     # Beside the database, where it was moved with them, or where a server kept them.
-    places = [local(uri, near), near / "mlruns" / inside, near / "mlartifacts" / inside]
-    files = artifacts_of(places)
+    beside = near / "mlruns", near / "mlartifacts"
+    files = artifacts_of(local(uri, near), *(folder / inside for folder in beside))
     if files is None:
         left_out.append(("the artifacts, if there are any", f"nothing can be read at {uri}"))
         files = {}
     for name, at in models:
         tail = Path(*Path(at).parts[-4:])
-        kept = artifacts_of([local(at, near), near / "mlruns" / tail, near / "mlartifacts" / tail])
+        kept = artifacts_of(local(at, near), *(folder / tail for folder in beside))
         if kept is None:
             left_out.append((f"the files of model {name!r}", f"nothing can be read at {at}"))
         files |= {f"models/{name}/{each}": file for each, file in (kept or {}).items()}

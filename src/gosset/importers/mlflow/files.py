@@ -124,7 +124,7 @@ def _artifacts(
 ) -> dict[str, Path]:
     uri = str(meta.get("artifact_uri") or folder / "artifacts")
     # A folder that was moved has them still; its run names the old place.
-    kept = artifacts_of([local(uri, folder.parents[2]), folder / "artifacts"])
+    kept = artifacts_of(local(uri, folder.parents[2]), folder / "artifacts")
     if kept is None:
         left_out.append(("the artifacts, if there are any", f"nothing can be read at {uri}"))
     files = dict(kept or {})

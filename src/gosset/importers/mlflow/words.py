@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -129,17 +129,25 @@ def local(uri: str, near: Path) -> Path | None:
     return None if parts.scheme else near / unquote(uri)
 
 
-def artifacts_of(places: Sequence[Path | None]) -> dict[str, Path] | None:
-    """Return the files of the first of some folders that is there.
+def artifacts_of(place: Path | None, *others: Path) -> dict[str, Path] | None:
+    """Return the files of a run, or of a model.
 
-    None where nobody can say whether there were any: MLflow makes the folder of a run with its
+    None where nobody can say whether there are any: MLflow makes the folder of a run with its
     first file, in that of its experiment.
+
+    Parameters
+    ----------
+    place : Path or None
+        The folder that MLflow names.
+    *others : Path
+        Where they may be, if the store was moved.
     """
-    for place in places:
-        if place is not None and place.is_dir():
-            return files_of(place)
-    first = places[0]
-    return {} if first is not None and first.parent.parent.is_dir() else None
+    if place is not None and place.is_dir():
+        return files_of(place)
+    for other in others:
+        if found := files_of(other):
+            return found
+    return {} if place is not None and place.parent.parent.is_dir() else None
 
 
 def files_of(folder: Path, prefix: str = "") -> dict[str, Path]:
