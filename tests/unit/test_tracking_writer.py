@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import types
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -274,3 +275,13 @@ def test_what_survives_a_power_cut_is_waited_for(
 def test_a_durability_that_nobody_knows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="durability is 'disk'"):
         gs.start_run("e", store=f"sqlite:///{tmp_path}/store.db", durability="disk")
+
+
+def test_a_run_ends_while_another_thread_begins_to_load_what_keeps_artifacts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gs.start_run("e", store=f"sqlite:///{tmp_path}/store.db") as run:
+        run.log({"loss": 0.5})
+        name = "gosset.tracking.artifacts"
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    assert run.status == "complete"

@@ -455,9 +455,10 @@ class TrackedRun(Attributes, Keeping):
         self._numbers[name] = number
 
     def _settle(self) -> None:
-        artifacts = sys.modules.get("gosset.tracking.artifacts")  # loaded where any were kept
-        if artifacts is not None:
-            artifacts.settle(self.store)
+        # Loaded where any were kept; another thread may be about to load it.
+        settle = getattr(sys.modules.get("gosset.tracking.artifacts"), "settle", None)
+        if settle is not None:
+            settle(self.store)
 
     def _keeper(self) -> Keeper:
         from .artifacts import keeper_of
