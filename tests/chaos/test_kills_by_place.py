@@ -336,8 +336,8 @@ def test_a_store_whose_making_was_killed_is_made_by_the_next(
 WATCHED = """
 import os, sys, time
 import gosset as gs
-os.write(1, b"up\\n")
 run = gs.start_run("watched", capture=True, system_metrics=0.01)
+os.write(1, b"up\\n")
 i = 0
 while True:
     run.log({"m": i})
@@ -366,3 +366,4 @@ def test_threads_that_watch_a_run_die_with_it(place: Place, chance: random.Rando
             assert found == list(range(len(found)))
             counts["points promised"] += int(count)
     told(counts)
+    assert counts["points promised"] > 0
