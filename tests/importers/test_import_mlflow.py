@@ -94,7 +94,10 @@ def test_everything_that_was_logged_is_there(source: Written, store: Store) -> N
         for name, logged in source.told["metrics"].items()
     }
     assert store.artifact(run, "model/deep/weights.txt").read() == b"model text"
-    assert set(store.artifacts_of(run)) == {"model/deep/weights.txt", "config.json"}
+    expected_names = {"model/deep/weights.txt", "config.json", "models/best/model.txt"}
+    assert set(store.artifacts_of(run)) == expected_names
+    model = run.fields["models"]["best"]  # type: ignore[call-overload, index]
+    assert (model["model_type"], model["params"]) == ("tree", {"depth": "3"})  # type: ignore[call-overload, index]
     [dataset] = store.fields(run)["datasets"]
     assert (dataset["name"], dataset["digest"]) == ("iris", "abc123")
     assert dataset["tags"] == {"mlflow.data.context": "training"}
@@ -158,7 +161,9 @@ def test_folder_and_database_give_the_same(both: dict[str, Written], store: Stor
         found.append(
             {
                 run.name: (
-                    *(run.params, run.tags, run.notes, run.status, run.fields, run.started),
+                    *(run.params, run.tags, run.notes, run.status, run.started),
+                    run.fields.get("datasets"),
+                    run.fields.keys(),
                     points_of(store, run),
                     sorted(store.artifacts_of(run)),
                 )
@@ -182,7 +187,8 @@ def test_artifacts_are_found_in_a_folder_that_was_moved(source: Written, store: 
     kept.mkdir(parents=True)
     (kept / "a.txt").write_text("a")
     store.import_from(source.path)
-    assert set(store.artifacts_of(source.run(store, "parent"))) == {"deep/a.txt"}
+    kept_now = {"deep/a.txt", "models/best/model.txt"}
+    assert set(store.artifacts_of(source.run(store, "parent"))) == kept_now
 
 
 @databases_only
@@ -200,7 +206,15 @@ def test_artifacts_elsewhere_are_told_unless_they_lie_beside(
     kept.mkdir(parents=True)
     (kept / "a.txt").write_text("a")
     store.import_from(source.path)
-    assert set(store.artifacts_of(source.run(store, "parent"))) == {"a.txt"}
+    kept_now = {"a.txt", "models/best/model.txt"}
+    assert set(store.artifacts_of(source.run(store, "parent"))) == kept_now
+
+
+@databases_only
+def test_a_model_that_no_run_logged_is_told(source: Written, store: Store) -> None:
+    changed(source.path, "UPDATE logged_models SET source_run_id = NULL")
+    told = {left.what: left.why for left in store.import_from(source.path).left_out}
+    assert told["model 'best'"] == "no run that is there logged it"
 
 
 @databases_only

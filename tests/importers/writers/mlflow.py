@@ -5,6 +5,7 @@
 
 import json
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -67,6 +68,13 @@ def main(uri, folder):
     )
     seen = DatasetInput(iris, [InputTag("mlflow.data.context", "training")])
     client.log_inputs(parent, datasets=[seen])
+    model = client.create_logged_model(
+        experiment, "best", parent, {"tag": "x"}, {"depth": "3"}, "tree"
+    )
+    with tempfile.TemporaryDirectory() as files:
+        Path(files, "model.txt").write_text("of the model")
+        client.log_model_artifacts(model.model_id, files)
+    client.finalize_logged_model(model.model_id, "READY")
     client.set_terminated(parent, "FINISHED", START + 100)
     made("child", "FAILED", parent)
     made("killed", "KILLED")

@@ -54,6 +54,7 @@ def read(path: Path) -> Source:
 def _all(path: Path) -> Iterator[Found | LeftOut]:
     with opened(path, of="MLflow", whole=False) as connection:
         yield from _rest(connection)
+        yield from _lone_models(connection)
         rows = connection.execute(
             "SELECT runs.*, experiments.name AS experiment,"
             " experiments.lifecycle_stage AS experiment_stage"
@@ -85,6 +86,20 @@ def _rest(connection: sqlite3.Connection) -> Iterator[LeftOut]:
                 what=f"the table {table!r}, with {rows} rows",
                 why="Gosset has no place for what it holds",
             )
+
+
+def _lone_models(connection: sqlite3.Connection) -> Iterator[LeftOut]:
+    """Iterate over the models that come with no run."""
+    if "source_run_id" not in columns_of(connection, "logged_models"):
+        return
+    rows = connection.execute(
+        "SELECT name, lifecycle_stage FROM logged_models WHERE lifecycle_stage <> 'active'"
+        " OR coalesce(source_run_id, '') NOT IN"
+        " (SELECT run_uuid FROM runs WHERE lifecycle_stage = 'active')"
+    ).fetchall()
+    for name, stage in rows:
+        why = "no run that is there logged it" if stage == "active" else "it was deleted in MLflow"
+        yield LeftOut(what=f"model {name!r}", why=why)
 
 
 def _run(connection: sqlite3.Connection, row: sqlite3.Row, path: Path) -> Found:

@@ -66,14 +66,17 @@ def _experiment(folder: Path) -> Iterator[Found | LeftOut]:
         yield LeftOut(what=f"tag {tag!r} of experiment {name}", why="only runs have tags here")
     if traces := _number(folder / "traces"):
         yield LeftOut(what=f"{traces} traces of experiment {name}", why="Gosset keeps no traces")
-    models = _models(folder)
+    models: dict[str, dict[str, Path]] = {}
+    for model in _subfolders(folder / "models"):
+        if left := _add_model(models, model):
+            yield left
     for run in sorted(filter(Path.is_dir, folder.iterdir())):
         if run.name not in _NO_RUNS:
             yield _run(run, name, models.pop(run.name, {}))
-    for run_id, left in models.items():
-        for model in left:
+    for run_id, others in models.items():
+        for other in others:
             why = f"its run {run_id or '(none)'} is not there"
-            yield LeftOut(what=f"model {model!r} of experiment {name}", why=why)
+            yield LeftOut(what=f"model {other!r} of experiment {name}", why=why)
 
 
 def _run(folder: Path, experiment: str, models: Mapping[str, Path]) -> Found | LeftOut:
@@ -129,7 +132,12 @@ def _artifacts(
         left_out.append(("the artifacts, if there are any", f"nothing can be read at {uri}"))
     files = dict(kept or {})
     for model, at in models.items():
-        files |= files_of(at / "artifacts", f"models/{model}/")
+        told = _meta(at)
+        place = str(told.get("artifact_location") or "") if isinstance(told, dict) else ""
+        kept = artifacts_of(local(place, folder.parents[2]), at / "artifacts")
+        if kept is None:
+            left_out.append((f"the files of model {model!r}", f"nothing can be read at {place}"))
+        files |= {f"models/{model}/{name}": file for name, file in (kept or {}).items()}
     return files
 
 
@@ -200,16 +208,17 @@ def _datasets(folder: Path, left_out: list[tuple[str, str]]) -> list[dict[str, A
     return datasets
 
 
-def _models(folder: Path) -> dict[str, dict[str, Path]]:
-    """Return the folders of logged models, by the run that logged them and their names."""
-    models: dict[str, dict[str, Path]] = {}
-    for each in _subfolders(folder / "models"):
-        meta = _meta(each)
-        if isinstance(meta, dict) and meta.get("lifecycle_stage") != "deleted":
-            of_run = models.setdefault(str(meta.get("source_run_id") or ""), {})
-            name = str(meta.get("name") or each.name)
-            of_run[each.name if name in of_run else name] = each
-    return models
+def _add_model(models: dict[str, dict[str, Path]], folder: Path) -> LeftOut | None:
+    """Add a logged model to those of the run that logged it, by its name."""
+    meta = _meta(folder)
+    if isinstance(meta, str):
+        return LeftOut(what=f"model {folder.name}", why=meta)
+    name = str(meta.get("name") or folder.name)
+    if meta.get("lifecycle_stage") == "deleted":
+        return LeftOut(what=f"model {name}", why="it was deleted in MLflow")
+    of_run = models.setdefault(str(meta.get("source_run_id") or ""), {})
+    of_run[folder.name if name in of_run else name] = folder
+    return None
 
 
 def _model(folder: Path) -> dict[str, Any]:
