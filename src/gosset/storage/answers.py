@@ -18,6 +18,7 @@ from . import documents as d
 from . import statements as q
 from .alone import chunk_of
 from .chunking import chunks
+from .tracks import RUNS as RUNS_KIND
 from .values import decode
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ FROM series WHERE run {chosen} ORDER BY run, name, writer, number
 ARTIFACTS: Final = """
 SELECT links.name, links.format, links.digest, links.size, links.inline
 FROM artifact_links AS links JOIN runs ON runs.pk = links.owner
-WHERE links.kind = 6 AND runs.id = :run ORDER BY links.position
+WHERE links.kind = :kind AND runs.id = :run ORDER BY links.position
 """
 
 
@@ -104,7 +105,9 @@ def artifacts(questions: Questions, run_id: str) -> list[ArtifactRef]:
     """Return what was kept with a run by name, in the order in which it came."""
     return [
         ArtifactRef(name=name, format=format_, digest=digest, size=size, inline=inline)
-        for name, format_, digest, size, inline in questions.all(ARTIFACTS, {"run": run_id})
+        for name, format_, digest, size, inline in questions.all(
+            ARTIFACTS, {"run": run_id, "kind": RUNS_KIND}
+        )
     ]
 
 
