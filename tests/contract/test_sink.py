@@ -148,6 +148,22 @@ def test_a_chunk_that_grew_takes_the_place_of_what_it_was(opened: tuple[Sink, Ca
     assert run.metrics["loss"].series.count == 2
 
 
+def test_the_mean_over_infinities_of_both_signs_is_no_number(
+    opened: tuple[Sink, Catalog],
+) -> None:
+    sink, catalog = opened
+    first, then = (math.inf, -math.inf), (1.0, 2.0)
+    sink.write([news(begins=BEGINS, **points("loss", *first))])
+    sink.write([news(number=2, **points("loss", *then, number=1, step=2))])
+    sink.write([news(number=3, ends=Ending(status="complete", moment=3_000_000))])
+    series = catalog.select("runs")[0].metrics["loss"].series  # type: ignore[attr-defined]
+    assert (series.count, series.numbers, series.minimum, series.maximum) == (
+        4, 4, -math.inf, math.inf,
+    )  # fmt: skip
+    assert math.isnan(series.total)
+    assert math.isnan(series.mean)
+
+
 def test_what_was_said_before_is_not_taken_in_again(opened: tuple[Sink, Catalog]) -> None:
     sink, catalog = opened
     first = news(begins=BEGINS, **points("loss", 1.0), console=[("stdout", 1, "x\n")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -55,7 +56,7 @@ def decode_summary(value: float, document: Sequence[Any]) -> Summary:
         last=value,
         minimum=minimum,
         maximum=maximum,
-        total=total,
+        total=math.nan if total is None else total,  # which is what SQLite has of NaN
         numbers=numbers,
     )
 

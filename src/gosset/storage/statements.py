@@ -135,7 +135,8 @@ ON CONFLICT (run, name) DO UPDATE SET
         THEN run_metrics.minimum ELSE excluded.minimum END,
     maximum = CASE WHEN run_metrics.maximum > excluded.maximum OR excluded.maximum IS NULL
         THEN run_metrics.maximum ELSE excluded.maximum END,
-    total = coalesce(run_metrics.total, 0) + excluded.total,
+    total = CASE WHEN run_metrics.numbers IS NULL THEN excluded.total
+        ELSE run_metrics.total + excluded.total END,
     numbers = coalesce(run_metrics.numbers, 0) + excluded.numbers
 """
 METRICS: Final = """
