@@ -21,7 +21,7 @@ from gosset import Store, open_store
 ROOT = Path(__file__).parents[2]
 WRITERS = Path(__file__).parent / "writers"
 PACKAGES = {
-    "aim": ["aim==3.29.1", "setuptools<80"],
+    "aim": ["aim==3.29.1", "boto3>=1.30", "setuptools<80"],
     "mlflow": ["mlflow-skinny", "sqlalchemy", "alembic"],
     "mltraq": ["mltraq"],
     "tensorboard": ["tensorboardX", "pillow"],
