@@ -218,7 +218,9 @@ BY_SQL = """
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
 def test_a_grid_goes_on_in_another_process_and_sql_reads_it(
     workplace: Workplace, kind: str, request: pytest.FixtureRequest
 ) -> None:

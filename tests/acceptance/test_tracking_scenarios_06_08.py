@@ -21,7 +21,7 @@ import pytest
 from workplace import Workplace, files_in
 
 import gosset as gs
-from gosset.exceptions import GossetError, SerializationError, StorageError, UsageError
+from gosset.exceptions import GossetError, SerializationError
 
 # -- 6: types
 
@@ -234,7 +234,9 @@ NAMED = """
 """
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(
+    "kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
 def test_names_never_collide_and_nothing_is_invented(
     workplace: Workplace, kind: str, request: pytest.FixtureRequest
 ) -> None:
@@ -385,9 +387,7 @@ def tar_with(name: str) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(
-    "name", ["../evil", "a/../../evil", "/tmp/gosset-evil", "..", "C:\\..\\evil"]
-)
+@pytest.mark.parametrize("name", ["../evil", "a/../../evil", "/tmp/gosset-evil", ".."])
 def test_an_archive_that_reaches_outside_is_refused(
     workplace: Workplace, tmp_path: Path, name: str
 ) -> None:
@@ -415,8 +415,6 @@ def test_an_archive_that_reaches_outside_is_refused(
     with workplace.store() as opened:
         folder = opened.artifact(opened.run("latest"), "folder")
         for does in (folder.names, lambda: folder.extract(tmp_path / "out")):
-            if name.startswith("C:"):  # a name like any other, here
-                continue
             with pytest.raises(SerializationError):
                 does()
     assert files_in(tmp_path, but=[".gosset"]) == before
@@ -457,7 +455,7 @@ def test_a_crafted_export_changes_nothing(workplace: Workplace, tmp_path: Path) 
                 made.writestr(name, data)
         with gs.open_store(other) as store:
             if case != "outside":
-                with pytest.raises((StorageError, UsageError, GossetError)):
+                with pytest.raises(GossetError):
                     store.import_from(file)
                 assert len(store.runs()) == 0, case
     file.write_bytes(os.urandom(5000))

@@ -29,7 +29,9 @@ from gosset.exceptions import (
 from gosset.live import LiveRun, LiveRuns
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(
+    params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)],
+)
 def url(request, tmp_path, empty_store, monkeypatch) -> str:
     """The URL of an empty store."""
     monkeypatch.setenv("GOSSET_ARTIFACTS", str(tmp_path / "artifacts"))
@@ -117,7 +119,9 @@ def test_runs_are_added_and_carried_out_and_stay_the_same_runs(url: str, executo
 def test_further_steps_find_what_earlier_ones_left(url: str, executor: str) -> None:
     experiment = executed(url)
     ids = list(experiment.runs)
-    experiment.execute(steps=doubled, executor=executor, progress=False).raise_for_status()
+    result = experiment.execute(steps=doubled, executor=executor, progress=False)
+    result.raise_for_status()
+    assert "launch 2, execution 2, complete" in str(result)
     assert list(experiment.runs) == ids
     assert fields(experiment) == [{"sum": 6, "double": 12}, {"sum": 7, "double": 14}]
     assert experiment.runs.apply(lambda run: run.state.seen) == [{1, "twice"}, {2, "twice"}]
@@ -298,10 +302,12 @@ def test_unknown_attributes_are_errors_that_name_what_was_meant(lab: str) -> Non
         run.vars.x = 3
     with refused(AttributeError, "log() is for a run at work"):
         run.log({"loss": 1})
-    with refused(AttributeError, "nam"):
+    with refused(AttributeError, "takes no 'nam'", "did you mean 'name'?"):
         experiment.nam = "other"
-    with refused(AttributeError, "nam"):
-        _ = experiment.nam
+    with refused(AttributeError, "has no 'add_rum'", "did you mean 'add_run'?"):
+        experiment.add_rum(A=1)
+    with pytest.raises(AttributeError):
+        experiment._own = 1
 
 
 # -- the mapping
@@ -734,7 +740,11 @@ class Talk:
 
 @pytest.mark.parametrize(
     ("url", "executor"),
-    [("sqlite", "inline"), ("sqlite", "processes"), ("postgresql", "inline")],
+    [
+        ("sqlite", "inline"),
+        ("sqlite", "processes"),
+        pytest.param("postgresql", "inline", marks=pytest.mark.postgresql),
+    ],
     indirect=["url"],
 )
 def test_of_two_processes_that_carry_on_the_same_runs_one_is_refused_and_nothing_lost(
@@ -770,6 +780,35 @@ def test_of_two_processes_that_carry_on_the_same_runs_one_is_refused_and_nothing
             "failed",
             "complete",
         ]
+
+
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_who_is_killed_at_work_leaves_what_was_there_and_others_go_on(
+    lab: str, tmp_path: Path, executor: str
+) -> None:
+    experiment = executed(lab)
+    script = tmp_path / "work.py"
+    script.write_text(textwrap.dedent(WORK))
+    with contextlib.ExitStack() as block:
+        slow = Talk(block, script, "slow", lab, executor)
+        assert slow.line() == "loaded"
+        slow.tell()
+        until = time.monotonic() + 30
+        while not (tmp_path / "at work").exists() and time.monotonic() < until:
+            time.sleep(0.02)
+    (tmp_path / "go on").touch()
+    again = gs.Experiment.load("grid", store=lab)
+    assert [field["sum"] for field in fields(again)] == [6, 7]
+    again.execute(steps=[doubled_sum], progress=False).raise_for_status()
+    assert [field["double"] for field in fields(again)] == [12, 14]
+    assert list(again.runs) == list(experiment.runs)
+    with gs.open_store(lab) as store:
+        told = [launch.status.value for launch in store.select("launches", order_by="number")]
+    assert told == ["complete", "crashed", "complete"]
+
+
+def doubled_sum(run):
+    run.fields["double"] = 2 * run.fields["sum"]
 
 
 def test_names_are_six_characters_that_follow_from_the_id() -> None:

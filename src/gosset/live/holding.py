@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy as copying
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ..compiling.checks import name_of, seeds_of
 from ..compiling.declaration import Declaration
 from ..entities import Experiment as Record
-from ..exceptions import UsageError
+from ..exceptions import UsageError, did_you_mean
 from ..filters import And, Expression, equal, parse
 from ..identifiers import new_id, short_name
 from ..parameters import expand, override
@@ -92,6 +92,19 @@ class Holding(Declaration):
                 )
                 self.runs.add(run)
         return self
+
+    if not TYPE_CHECKING:  # or it would take any name for one that an experiment has
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(f"an experiment has no {name!r}{_meant(name)}")
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            try:
+                object.__setattr__(self, name, value)
+            except AttributeError:
+                raise AttributeError(f"an experiment takes no {name!r}{_meant(name)}") from None
 
     # -- several experiments
 
@@ -342,6 +355,11 @@ class Holding(Declaration):
         kept = [replaced.get(run.id, run) for run in self.runs.values()]
         self._runs = LiveRuns(kept, self.runs.place)
         return [replaced.get(run.id, run) for run in runs]
+
+
+def _meant(name: str) -> str:
+    meant = did_you_mean(name, [known for known in dir(Holding) if not known.startswith("_")])
+    return f"; {meant}" if meant else ""
 
 
 def _common(one: Holding, other: Holding) -> dict[str, Any]:

@@ -75,7 +75,9 @@ def _time(
     attempts = [store.catalog.attempts(run.id) for run in taken]
     ends = [run.ended for run in runs if run.id not in tally.runs]
     ends += [attempt.ended or attempt.started for of in attempts for attempt in of[:-1]]
-    before = max((end for end in ends if end is not None), default=None)
+    # What earlier launches did to runs that this one carried on is not of this one.
+    own = (end for end in ends if end is not None and end > launch.created)
+    before = max(own, default=None)
     if before is None or launch.ended is None:
         return False, launch.duration
     later = And((within, Comparison(Name(("started",)), ">", before.isoformat())))
