@@ -275,7 +275,7 @@ def test_a_field_that_cannot_be_kept_changes_nothing(url: str) -> None:
     with refused(UsageError, "field"):
         run.fields[""] = 1
     assert dict(run.fields) == {"sum": 6}
-    assert gs.Experiment.load("grid", store=url).runs.first.record.fields == {"sum": 6}
+    assert gs.Experiment.load("grid", store=url).runs.first.entity.fields == {"sum": 6}
 
 
 @pytest.mark.parametrize("name", ["params", "config", "state", "status", "vars", "fields", "id"])

@@ -19,7 +19,7 @@ COPIED_FROM = "copied_from"
 
 
 def copied(
-    store: Store, records: Sequence[Run], *, project: str, experiment: str, id: str
+    store: Store, entities: Sequence[Run], *, project: str, experiment: str, id: str
 ) -> dict[str, Run]:
     """Copy runs that have ended into an experiment, which is made where it is not there.
 
@@ -36,32 +36,32 @@ def copied(
     dict
         Id of the original → copy.
     """
-    if not records:
+    if not entities:
         return {}
-    origin = _experiment(store, records[0])
+    origin = _experiment(store, entities[0])
     made = store.catalog.ensure_experiment(
         project, experiment, description=origin.description, definition=origin.definition, id=id
     )
-    attempts = [attempt for record in records for attempt in store.catalog.attempts(record.id)]
-    executions = _executions(store, records, attempts, made)
+    attempts = [attempt for entity in entities for attempt in store.catalog.attempts(entity.id)]
+    executions = _executions(store, entities, attempts, made)
     launch = store.catalog.add_launch(
         made.id,
-        execution=executions[records[0].id, records[0].execution],
+        execution=executions[entities[0].id, entities[0].execution],
         command=command_line(),
         user=user(),
         host=host(),
         pid=os.getpid(),
         notes=f"copies of runs of {origin.project}/{origin.name}",
-        settings={COPIED_FROM: [*dict.fromkeys(f"{r.project}/{r.experiment}" for r in records)]},
+        settings={COPIED_FROM: [*dict.fromkeys(f"{r.project}/{r.experiment}" for r in entities)]},
         status=Status.RUNNING,
     )
     began = now()
-    ids = {record.id: new_id() for record in records}
-    store.catalog.add_runs(launch.id, [_new(record, ids[record.id]) for record in records])
-    store.catalog.sink().write([_said(store, record, ids[record.id]) for record in records])
+    ids = {entity.id: new_id() for entity in entities}
+    store.catalog.add_runs(launch.id, [_new(entity, ids[entity.id]) for entity in entities])
+    store.catalog.sink().write([_said(store, entity, ids[entity.id]) for entity in entities])
     ended = [
-        _ended(record, ids[record.id], executions[record.id, record.execution])
-        for record in records
+        _ended(entity, ids[entity.id], executions[entity.id, entity.execution])
+        for entity in entities
     ]
     tried = [
         replace(attempt, run=ids[attempt.run], execution=executions[attempt.run, attempt.execution])
@@ -71,28 +71,28 @@ def copied(
     store.catalog.record(Batch(runs=ended, attempts=tried))
     store.catalog.update_launch(launch.id, status=Status.COMPLETE, started=began, ended=now())
     found = {run.id: run for run in store.runs_of(launch)}
-    return {record.id: found[ids[record.id]] for record in records}
+    return {entity.id: found[ids[entity.id]] for entity in entities}
 
 
-def _experiment(store: Store, record: Run) -> Experiment:
-    found = store.catalog.find("experiments", record.experiment, project=record.project)
+def _experiment(store: Store, entity: Run) -> Experiment:
+    found = store.catalog.find("experiments", entity.experiment, project=entity.project)
     assert isinstance(found, Experiment)
     return found
 
 
 def _executions(
-    store: Store, records: Sequence[Run], attempts: Sequence[Attempt], made: Experiment
+    store: Store, entities: Sequence[Run], attempts: Sequence[Attempt], made: Experiment
 ) -> dict[tuple[str, int], int]:
     """Return (run, execution) of the originals → number of the same code in the copy."""
-    of_run = {record.id: record for record in records}
-    at_work = {(record.id, record.execution) for record in records}
+    of_run = {entity.id: entity for entity in entities}
+    at_work = {(entity.id, entity.execution) for entity in entities}
     at_work |= {(attempt.run, attempt.execution) for attempt in attempts}
     known: dict[tuple[str, str, int], int] = {}
     for run, number in sorted(at_work, key=lambda pair: pair[1]):
-        record = of_run[run]
-        at = record.project, record.experiment, number
+        entity = of_run[run]
+        at = entity.project, entity.experiment, number
         if at not in known:
-            of = equal(project=record.project, experiment=record.experiment, number=number)
+            of = equal(project=entity.project, experiment=entity.experiment, number=number)
             (execution,) = store.select("executions", of)
             assert isinstance(execution, Execution)
             same = store.catalog.ensure_execution(made.id, execution.fingerprint, execution.code)
@@ -103,48 +103,48 @@ def _executions(
     }
 
 
-def _new(record: Run, id_: str) -> NewRun:
+def _new(entity: Run, id_: str) -> NewRun:
     return NewRun(
         id=id_,
-        params=record.params,
-        group=record.group,
-        seed=record.seed,
-        tags=record.tags,
-        dataset=record.dataset,
-        split=record.split,
-        config=record.config,
+        params=entity.params,
+        group=entity.group,
+        seed=entity.seed,
+        tags=entity.tags,
+        dataset=entity.dataset,
+        split=entity.split,
+        config=entity.config,
     )
 
 
-def _said(store: Store, record: Run, id_: str) -> News:
+def _said(store: Store, entity: Run, id_: str) -> News:
     """Return the points, fields and artifacts of a run as what another one says."""
     points = [
         (name, number, chunk)
-        for name, chunks in store.catalog.series(record.id).items()
+        for name, chunks in store.catalog.series(entity.id).items()
         for number, chunk in enumerate(chunks)
     ]
-    kept = store.catalog.artifacts(record.id)
+    kept = store.catalog.artifacts(entity.id)
     return News(
         run=id_,
         writer=int.from_bytes(os.urandom(8), "big") >> 1,
         number=1,
         points=points,
-        summaries={m.name: m.series for m in record.metrics.values() if m.series is not None},
-        fields={**record.fields, COPIED_FROM: record.id},
+        summaries={m.name: m.series for m in entity.metrics.values() if m.series is not None},
+        fields={**entity.fields, COPIED_FROM: entity.id},
         artifacts=[Kept(r.name, r.format, r.digest, r.size, r.inline) for r in kept],
-        notes=record.notes or None,
+        notes=entity.notes or None,
     )
 
 
-def _ended(record: Run, id_: str, execution: int) -> RunUpdate:
+def _ended(entity: Run, id_: str, execution: int) -> RunUpdate:
     return RunUpdate(
         id=id_,
-        status=record.status,
-        started=record.started,
-        ended=record.ended,
-        metrics=[*record.metrics.values()],
-        hyperparameters=record.hyperparameters,
-        exception=record.exception,
-        cached=record.cached,
+        status=entity.status,
+        started=entity.started,
+        ended=entity.ended,
+        metrics=[*entity.metrics.values()],
+        hyperparameters=entity.hyperparameters,
+        exception=entity.exception,
+        cached=entity.cached,
         execution=execution,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..compiling.checks import name_of, seeds_of
 from ..compiling.declaration import Declaration
-from ..entities import Experiment as Record
+from ..entities import Experiment as Entity
 from ..exceptions import UsageError, did_you_mean
 from ..filters import And, Expression, equal, parse
 from ..identifiers import new_id, short_name
@@ -171,12 +171,12 @@ class Holding(Declaration):
 
     def _copy_into(self, made: Holding, runs: list[LiveRun]) -> None:
         """Fill another experiment with copies of runs, in their order."""
-        records = [run.record for run in runs if run.stored]
+        entities = [run.entity for run in runs if run.stored]
         copies = {}
-        if records:
+        if entities:
             copies = copied(
                 self.runs.place.opened(),
-                records,
+                entities,
                 project=made.project_name,
                 experiment=made.name,
                 id=made.id,
@@ -225,7 +225,7 @@ class Holding(Declaration):
             place.use(open_store(store, create=False))
         opened = place.opened()
         found = opened.catalog.find("experiments", reference, project=project)
-        assert isinstance(found, Record)
+        assert isinstance(found, Entity)
         config = found.definition.get("config")
         made = cls(
             found.name,
@@ -239,8 +239,8 @@ class Holding(Declaration):
         where = equal(project=found.project, experiment=found.name)
         chosen = parse(filter) if isinstance(filter, str) else filter
         where = where if chosen is None else And((where, chosen))
-        for record in opened.runs(where, order_by="number"):
-            made.runs.add(LiveRun.of(record, place))
+        for entity in opened.runs(where, order_by="number"):
+            made.runs.add(LiveRun.of(entity, place))
         return made
 
     def reload(self) -> Self:
@@ -254,9 +254,9 @@ class Holding(Declaration):
         made._runs = LiveRuns(place=self.runs.place)
         for run in self.runs.values():
             if run.stored:
-                record = store.run(run.id)
+                entity = store.run(run.id)
                 given = {"params": dict(run.params), "config": dict(run.config)}
-                made.runs.add(LiveRun.of(record, self.runs.place, **given))
+                made.runs.add(LiveRun.of(entity, self.runs.place, **given))
         return made
 
     def delete(self) -> int:
@@ -269,7 +269,7 @@ class Holding(Declaration):
         """
         store = self.runs.place.opened()
         found = store.catalog.find("experiments", self.name, project=self.project_name)
-        assert isinstance(found, Record)
+        assert isinstance(found, Entity)
         deleted = store.catalog.delete("experiments", found.id)
         self._runs = LiveRuns(place=self.runs.place)
         return deleted
@@ -345,7 +345,7 @@ class Holding(Declaration):
         """
         self.runs.place.use(store)
         own = self.project_name, self.name
-        foreign = [r for r in runs if r.stored and (r.record.project, r.record.experiment) != own]
+        foreign = [r for r in runs if r.stored and (r.entity.project, r.entity.experiment) != own]
         if not foreign:
             return runs
         made = copying.copy(self)

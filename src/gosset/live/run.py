@@ -34,7 +34,7 @@ class LiveRun(Keeping):
     Attributes
     ----------
     id : str
-    record : Run
+    entity : Run
         The run as the store had it last; with the status ``created`` where it is not there yet.
     params, config : Values
         What is varied, and what is fixed; they stay after the run was carried out.
@@ -61,13 +61,13 @@ class LiveRun(Keeping):
         "_sayings",
         "_writer",
         "config",
+        "entity",
         "params",
-        "record",
         "seed",
         "state",
     )
 
-    record: Run
+    entity: Run
     params: Values
     config: Values
     seed: int
@@ -84,7 +84,7 @@ class LiveRun(Keeping):
         project: str = "",
     ) -> None:
         id_, params = new_id(), dict(params or {})
-        record = Run(
+        entity = Run(
             id=id_,
             project=project,
             experiment=experiment,
@@ -97,12 +97,12 @@ class LiveRun(Keeping):
             group=group_digest(params),
             params={name: jsonable(value) for name, value in params.items()},
         )
-        self._begin(record, params, config or {}, place or Place())
+        self._begin(entity, params, config or {}, place or Place())
 
     @classmethod
     def of(
         cls,
-        record: Run,
+        entity: Run,
         place: Place,
         *,
         params: Mapping[str, Any] | None = None,
@@ -111,22 +111,22 @@ class LiveRun(Keeping):
     ) -> LiveRun:
         """Return a run of the store; `params` and `config` as they were given, where known."""
         run = cls.__new__(cls)
-        given = record.params if params is None else params
-        run._begin(record, given, record.config if config is None else config, place)
+        given = entity.params if params is None else params
+        run._begin(entity, given, entity.config if config is None else config, place)
         run._put(state=OpenValues(state or {}))
         return run
 
     def _begin(
-        self, record: Run, params: Mapping[str, Any], config: Mapping[str, Any], place: Place
+        self, entity: Run, params: Mapping[str, Any], config: Mapping[str, Any], place: Place
     ) -> None:
         self._put(
-            record=record,
+            entity=entity,
             params=Values(params),
             config=Values(config),
-            seed=record.seed or 0,
+            seed=entity.seed or 0,
             state=OpenValues({}),
         )
-        self.tags = record.tags
+        self.tags = entity.tags
         self._place = place
         self._fields: Fields | None = None
         self._sayings: list[tuple[str, Any]] = []
@@ -138,37 +138,37 @@ class LiveRun(Keeping):
     @property
     def id(self) -> str:
         """UUID."""
-        return self.record.id
+        return self.entity.id
 
     @property
     def name(self) -> str:
         """Six characters of its id until the store has it, then ``EXPERIMENT#NUMBER``."""
-        return self.record.name
+        return self.entity.name
 
     @property
     def number(self) -> int:
         """Number in its experiment; 0 until the store has it."""
-        return self.record.number
+        return self.entity.number
 
     @property
     def status(self) -> Status:
         """``created`` until it is carried out."""
-        return self.record.status
+        return self.entity.status
 
     @property
     def stored(self) -> bool:
         """Whether the store has it."""
-        return self.record.number > 0
+        return self.entity.number > 0
 
     @property
     def exception(self) -> ExceptionInfo | None:
         """What ended it, where it failed."""
-        return self.record.exception
+        return self.entity.exception
 
     @property
     def metrics(self) -> Mapping[str, Metric]:
         """Metrics by name."""
-        return self.record.metrics
+        return self.entity.metrics
 
     @property
     def vars(self) -> Values:
@@ -179,7 +179,7 @@ class LiveRun(Keeping):
     def fields(self) -> Fields:  # type: ignore[override]
         """Fields, in value and type as they were set."""
         if self._fields is None:
-            kept = self._place.opened().fields(self.record) if self.record.fields else {}
+            kept = self._place.opened().fields(self.entity) if self.entity.fields else {}
             self._fields = Fields(self._say, self._keeper, kept)
         return self._fields
 
@@ -189,7 +189,7 @@ class LiveRun(Keeping):
         if not self.stored:
             return ()
         store = self._place.opened()
-        of = {"project": self.record.project, "experiment": self.record.experiment}
+        of = {"project": self.entity.project, "experiment": self.entity.experiment}
         found: dict[str, Step] = {}
         for attempt in store.catalog.attempts(self.id):
             for execution in store.select("executions", equal(**of, number=attempt.execution)):
@@ -199,10 +199,10 @@ class LiveRun(Keeping):
                     found[name] = Step(name, next(filter(None, sources), ""))
         return tuple(found.values())
 
-    def copied(self, record: Run) -> LiveRun:
+    def copied(self, entity: Run) -> LiveRun:
         """Return the copy that the store has, with the same values and the same state."""
         given = {"params": dict(self.params), "config": dict(self.config)}
-        return LiveRun.of(record, self._place, **given, state=dict(self.state))
+        return LiveRun.of(entity, self._place, **given, state=dict(self.state))
 
     def anew(self, *, experiment: str, project: str) -> LiveRun:
         """Return a run that is not in the store, given the same."""
@@ -224,12 +224,12 @@ class LiveRun(Keeping):
     def brought(self) -> Brought:
         """Return the run as a launch takes it, with what others did to it meanwhile."""
         if self.stored:
-            self._put(record=self._place.opened().run(self.id))
-            self.tags = self.record.tags
+            self._put(entity=self._place.opened().run(self.id))
+            self.tags = self.entity.tags
         return Brought(id=self.id, stored=self.stored, earlier=self._earlier(), news=self._news())
 
     def _earlier(self) -> Earlier:
-        plain, kept = dict(self.record.fields), []
+        plain, kept = dict(self.entity.fields), []
         if self.stored and plain:
             kept = [r for r in self._place.opened().catalog.artifacts(self.id)]
         for kind, what in self._sayings:
@@ -252,10 +252,10 @@ class LiveRun(Keeping):
                 hint="keep there what can be pickled alone",
             ) from error
 
-    def renewed(self, record: Run, state: Mapping[str, Any] | None) -> None:
+    def renewed(self, entity: Run, state: Mapping[str, Any] | None) -> None:
         """Take what became of the run."""
-        self._put(record=record)
-        self.tags = record.tags
+        self._put(entity=entity)
+        self.tags = entity.tags
         self._fields = None
         self._sayings = []
         if state is not None:
@@ -268,7 +268,7 @@ class LiveRun(Keeping):
         if self.stored:
             self._place.opened().catalog.sink().write(self._news())
             self._sayings = []
-            self._put(record=self._place.opened().run(self.id))
+            self._put(entity=self._place.opened().run(self.id))
 
     def _news(self) -> list[News]:
         if not self._sayings:
@@ -317,7 +317,7 @@ class LiveRun(Keeping):
         return f"<run {self.name}: {self.status}>"
 
     def _repr_html_(self) -> str:
-        return self.record._repr_html_()
+        return self.entity._repr_html_()
 
 
 def _reference(kept: Kept) -> ArtifactRef:

@@ -99,11 +99,11 @@ class LiveRuns(MutableMapping[str, LiveRun]):
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each run: facts, parameters, metrics, and fields as plain data."""
-        return runs_frame([run.record for run in self.values()], fields=True)
+        return runs_frame([run.entity for run in self.values()], fields=True)
 
     def take(
         self,
-        records: Iterable[Run],
+        entities: Iterable[Run],
         states: Mapping[str, Mapping[str, Any]],
         *,
         params: Mapping[str, Mapping[str, Any]],
@@ -118,14 +118,14 @@ class LiveRuns(MutableMapping[str, LiveRun]):
         params : mapping
             Group of a run → its parameters, as they were given.
         """
-        for record in records:
-            state = states.get(record.id)
-            if record.id in self._runs:
-                self._runs[record.id].renewed(record, state)
+        for entity in entities:
+            state = states.get(entity.id)
+            if entity.id in self._runs:
+                self._runs[entity.id].renewed(entity, state)
             else:
-                given = params.get(record.group)
-                self._runs[record.id] = LiveRun.of(
-                    record, self.place, params=given, config=config, state=state
+                given = params.get(entity.group)
+                self._runs[entity.id] = LiveRun.of(
+                    entity, self.place, params=given, config=config, state=state
                 )
 
     def __repr__(self) -> str:
@@ -133,13 +133,13 @@ class LiveRuns(MutableMapping[str, LiveRun]):
 
     def _repr_html_(self) -> str:
         shown = list(self.values())[:_SHOWN]
-        names = list(dict.fromkeys(name for run in shown for name in run.record.params))
+        names = list(dict.fromkeys(name for run in shown for name in run.entity.params))
         metrics = list(dict.fromkeys(name for run in shown for name in run.metrics))
         rows = [
             [
                 run.name,
                 run.status,
-                *(run.record.params.get(name) for name in names),
+                *(run.entity.params.get(name) for name in names),
                 *(run.metrics[name].value if name in run.metrics else None for name in metrics),
             ]
             for run in shown
