@@ -427,7 +427,7 @@ class Runner:
             started=started,
             ended=ended,
             metrics=measured.metrics,
-            fields={**(run.fields if member.goes_on else {}), **member.fields, **measured.fields},
+            fields={**member.fields, **measured.fields},
             hyperparameters=member.hyperparameters,
             exception=failure,
             clear_exception=failure is None,
