@@ -239,7 +239,7 @@ def bench_list() -> None:
     """The first page of 100 000 runs, filtered by a parameter and sorted by a metric."""
     from gosset.entities import Direction, Metric, Status
     from gosset.storage import open_catalog
-    from gosset.storage.base import Batch, NewRun, RunUpdate
+    from gosset.storage.changes import Batch, NewRun, RunUpdate
 
     count = 100_000
     with folder() as place:

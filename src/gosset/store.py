@@ -28,7 +28,8 @@ from .settings import (
     sqlite_path,
 )
 from .storage import open_catalog
-from .storage.base import Batch, Catalog, Merged, Order, RunUpdate
+from .storage.base import Catalog, Merged, Order
+from .storage.changes import Batch, RunUpdate
 from .storage.news import field_place
 from .storage.quick import quick_catalog
 from .tracking.spool import take_in_spooled

@@ -15,7 +15,7 @@ from workplace import GOSSET, Workplace, files_in
 
 import gosset as gs
 from gosset.entities import Launch, Status
-from gosset.storage.base import Batch, RunUpdate
+from gosset.storage.changes import Batch, RunUpdate
 
 DOUBLING = """
     import gosset as gs

@@ -17,7 +17,8 @@ from gosset.entities import (
     Run,
 )
 from gosset.identifiers import new_id
-from gosset.storage.base import Batch, Catalog, NewRun, RunUpdate
+from gosset.storage.base import Catalog
+from gosset.storage.changes import Batch, NewRun, RunUpdate
 
 NOON = datetime(2026, 1, 2, 12, 0, 0, 123456, tzinfo=UTC)
 _numbers = itertools.count()

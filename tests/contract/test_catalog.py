@@ -33,7 +33,8 @@ from gosset.exceptions import FilterError, NotFoundError, UsageError
 from gosset.filters import parse
 from gosset.identifiers import new_id, now
 from gosset.storage import open_catalog
-from gosset.storage.base import KINDS, Batch, Catalog, NewRun, Order, RunUpdate, Split
+from gosset.storage.base import KINDS, Catalog, Order, Split
+from gosset.storage.changes import Batch, NewRun, RunUpdate
 
 NASTY = ["x'; DROP TABLE runs; --", 'a"b', "%", "_", "\\", "{}", ":name", "ä€😀", "a\nb", "NULL"]
 

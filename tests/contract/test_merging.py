@@ -29,7 +29,8 @@ from gosset.filters import parse
 from gosset.identifiers import new_id, now
 from gosset.series import Points, pack, summarise, unpack
 from gosset.storage import open_catalog
-from gosset.storage.base import Batch, Catalog, NewRun, RunUpdate, Split
+from gosset.storage.base import Catalog, Split
+from gosset.storage.changes import Batch, NewRun, RunUpdate
 from gosset.storage.news import Alert, Beat, Beginning, Ending, Kept, News, Opening
 
 Opened = Callable[[], Catalog]

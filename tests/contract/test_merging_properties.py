@@ -15,7 +15,8 @@ from gosset.entities import ComputationStatus, Launch, Metric, Run, Status
 from gosset.identifiers import new_id, now
 from gosset.series import Points, pack, summarise
 from gosset.storage import open_catalog
-from gosset.storage.base import Batch, Catalog, NewRun, RunUpdate
+from gosset.storage.base import Catalog
+from gosset.storage.changes import Batch, NewRun, RunUpdate
 from gosset.storage.news import Beginning, Ending, Kept, News, Opening
 
 VALUES = st.sampled_from([0.5, -1.0, 3, True, math.inf, math.nan, 2**70, -0.0])

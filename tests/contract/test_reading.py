@@ -18,7 +18,8 @@ from gosset.exceptions import FilterError, NotFoundError, UsageError
 from gosset.filters import parse
 from gosset.series import Points, pack, summarise
 from gosset.storage import measured, open_catalog
-from gosset.storage.base import Batch, Order, RunUpdate
+from gosset.storage.base import Order
+from gosset.storage.changes import Batch, RunUpdate
 from gosset.storage.news import Beginning, Ending, News, Opening
 from gosset.storage.quick import quick_catalog
 from gosset.store import Store
@@ -260,7 +261,7 @@ def test_a_frame_of_many_runs_is_that_of_few(many: Store, monkeypatch: pytest.Mo
 
 def test_groups_that_differ_in_the_seed_alone_are_one_row(store: Store) -> None:
     launch = make.launch(store.catalog)
-    from gosset.storage.base import NewRun
+    from gosset.storage.changes import NewRun
 
     new = [NewRun(params={"lr": lr}, group=str(lr), seed=seed) for lr in (0.1, 0.2) for seed in (0, 1)]  # fmt: skip
     runs = store.catalog.add_runs(launch.id, new)

@@ -19,7 +19,7 @@ from gosset.identifiers import derived_id
 from gosset.importers.base import Found, Goal, Imported, LeftOut, Source
 from gosset.importers.taking import take
 from gosset.series import Points
-from gosset.storage.base import Batch, RunUpdate
+from gosset.storage.changes import Batch, RunUpdate
 
 START = 1_700_000_000_000_000
 VALUES = [0.1 + 0.2, math.nan, math.inf, -math.inf, 5e-324, -0.0]

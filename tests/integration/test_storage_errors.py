@@ -28,7 +28,8 @@ from gosset.exceptions import (
 )
 from gosset.identifiers import now
 from gosset.storage import open_catalog
-from gosset.storage.base import Batch, Catalog, NewRun, Split
+from gosset.storage.base import Catalog, Split
+from gosset.storage.changes import Batch, NewRun
 from gosset.storage.news import Beat
 from gosset.storage.sql import SQLCatalog
 

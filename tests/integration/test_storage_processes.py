@@ -18,7 +18,7 @@ import json, multiprocessing, sys
 
 def work(url, barrier, results):
     from gosset.storage import open_catalog
-    from gosset.storage.base import NewRun
+    from gosset.storage.changes import NewRun
     barrier.wait()
     catalog = open_catalog(url)
     experiment = catalog.ensure_experiment("P", "E")
@@ -47,7 +47,7 @@ import sys
 import catalogs as make
 from gosset.entities import Metric
 from gosset.storage import open_catalog
-from gosset.storage.base import Batch, RunUpdate
+from gosset.storage.changes import Batch, RunUpdate
 
 catalog = open_catalog(sys.argv[1])
 launch = make.launch(catalog)

@@ -13,7 +13,8 @@ from gosset.entities import CacheEntry, Metric
 from gosset.filters import parse
 from gosset.identifiers import now
 from gosset.storage import open_catalog
-from gosset.storage.base import Batch, NewRun, Order, RunUpdate
+from gosset.storage.base import Order
+from gosset.storage.changes import Batch, NewRun, RunUpdate
 from gosset.storage.sql import SQLCatalog
 
 ACCURACY = [Order("metrics.accuracy", descending=True)]

@@ -6,7 +6,7 @@ import pytest
 
 from gosset.exceptions import StorageError
 from gosset.running.recording import FLUSH_EVERY, Recorder
-from gosset.storage.base import RunUpdate
+from gosset.storage.changes import RunUpdate
 
 UPDATE = RunUpdate(id="one")
 

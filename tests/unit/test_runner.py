@@ -18,7 +18,7 @@ from gosset.running.runner import Runner
 from gosset.running.tally import Member
 from gosset.running.tasks import Tasks
 from gosset.stages import stage
-from gosset.storage.base import NewRun
+from gosset.storage.changes import NewRun
 from gosset.store import open_store
 
 

@@ -10,7 +10,7 @@ from ..entities import Attempt, Execution, Experiment, Run, Status
 from ..filters import equal
 from ..identifiers import new_id, now
 from ..provenance import command_line, host, user
-from ..storage.base import Batch, NewRun, RunUpdate
+from ..storage.changes import Batch, NewRun, RunUpdate
 from ..storage.news import Kept, News
 from ..store import Store
 

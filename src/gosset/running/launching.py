@@ -19,7 +19,7 @@ from ..identifiers import now
 from ..planner.plan import Lookup, Plan
 from ..planner.works import Earlier
 from ..provenance import host, user
-from ..storage.base import Batch, RunUpdate
+from ..storage.changes import Batch, RunUpdate
 from ..store import Store
 from .background import Background
 from .cautions import unseen_code

@@ -11,7 +11,7 @@ from ..exceptions import UsageError
 from ..parameters import jsonable
 from ..pipeline import Scope
 from ..planner.works import Earlier
-from ..storage.base import Batch, NewRun, RunUpdate
+from ..storage.changes import Batch, NewRun, RunUpdate
 from ..storage.news import News
 from ..store import Store
 from .inputs import stored

@@ -13,7 +13,8 @@ from ..identifiers import now
 from ..parameters import jsonable
 from ..planner.plan import Item
 from ..planner.works import Outcome
-from ..storage.base import Batch, Catalog, RunUpdate
+from ..storage.base import Catalog
+from ..storage.changes import Batch, RunUpdate
 from ..storage.news import News
 from ..types import JSONValue
 

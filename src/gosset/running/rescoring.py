@@ -13,7 +13,7 @@ from ..entities import Dataset, Experiment, Metric, Run
 from ..exceptions import MetricError, NotFoundError, StageError
 from ..metrics import Resolved, resolve
 from ..metrics.results import PARTS
-from ..storage.base import Batch, RunUpdate
+from ..storage.changes import Batch, RunUpdate
 from ..store import Store
 from .measuring import scored, summarise
 

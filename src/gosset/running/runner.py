@@ -34,7 +34,8 @@ from ..identifiers import new_id, now
 from ..planner.plan import Action, Item, Place, Plan
 from ..planner.planning import to_work
 from ..planner.works import Outcome, TaskSpec, Work, outputs_in
-from ..storage.base import Catalog, RunUpdate
+from ..storage.base import Catalog
+from ..storage.changes import RunUpdate
 from .cautions import Repeats, undeclared
 from .logged import POINTS, read_logged, without
 from .measuring import Measured, measure

@@ -14,7 +14,7 @@ from ..naming import checked_name
 from . import documents as d
 from . import rows
 from . import schema as s
-from .base import NewRun, RunUpdate
+from .changes import NewRun, RunUpdate
 from .chunking import chunks
 from .declare import next_number
 from .numbers import as_double

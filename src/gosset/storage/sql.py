@@ -41,7 +41,8 @@ from . import (
 from . import find as references
 from . import runs as run_rows
 from .arrays import Values
-from .base import Batch, Catalog, Merged, NewRun, Order, Page, Printed, Split
+from .base import Catalog, Merged, Order, Page, Printed, Split
+from .changes import Batch, NewRun
 from .connect import Database
 from .news import Sink
 from .sink import SQLSink, Statements
