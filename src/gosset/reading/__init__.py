@@ -3,5 +3,6 @@
 from .pages import store_html
 from .runs import Runs
 from .series import Series, read_series
+from .values import ValueReader
 
-__all__ = ["Runs", "Series", "read_series", "store_html"]
+__all__ = ["Runs", "Series", "ValueReader", "read_series", "store_html"]
