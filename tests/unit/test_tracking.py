@@ -7,7 +7,8 @@ import pytest
 
 from gosset.exceptions import UsageError
 from gosset.planner.works import RunFacts
-from gosset.tracking import ActiveRun, OpenValues, Values, active, current_run, log
+from gosset.tracking import OpenValues, Values, active, current_run, log
+from gosset.tracking.active import ActiveRun
 
 
 def run(**params):

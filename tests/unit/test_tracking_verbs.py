@@ -17,7 +17,8 @@ import gosset as gs
 from gosset.exceptions import UsageError
 from gosset.planner.works import RunFacts
 from gosset.store import Store
-from gosset.tracking import ActiveRun, active
+from gosset.tracking import active
+from gosset.tracking.active import ActiveRun
 
 
 @pytest.fixture

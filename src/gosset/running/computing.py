@@ -37,7 +37,8 @@ from ..planner.works import (
 )
 from ..provenance.seeds import seeded
 from ..stages import Stage
-from ..tracking import ActiveRun, active
+from ..tracking import active
+from ..tracking.active import ActiveRun
 from ..tracking.account import Account
 from .guarding import guarded
 from .logged import keep_logged

@@ -18,14 +18,12 @@ A script that logs one number shall not wait for what it does not use: nothing h
 NumPy, SQLAlchemy or the rest of Gosset.
 """
 
-from .active import ActiveRun
 from .context import active, current_run, log
 from .run import TrackedRun
 from .starting import finish, start_run
 from .values import OpenValues, Values
 
 __all__ = [
-    "ActiveRun",
     "OpenValues",
     "TrackedRun",
     "Values",
