@@ -8,7 +8,7 @@ import pytest
 from gosset.exceptions import UsageError
 from gosset.planner.works import RunFacts
 from gosset.tracking import OpenValues, Values, active, current_run, log
-from gosset.tracking.active import ActiveRun
+from gosset.tracking.inside import ActiveRun
 
 
 def run(**params):

@@ -18,7 +18,7 @@ from gosset.exceptions import UsageError
 from gosset.planner.works import RunFacts
 from gosset.store import Store
 from gosset.tracking import active
-from gosset.tracking.active import ActiveRun
+from gosset.tracking.inside import ActiveRun
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ from ..planner.works import (
 from ..provenance.seeds import seeded
 from ..stages import Stage
 from ..tracking import active
-from ..tracking.active import ActiveRun
 from ..tracking.account import Account
+from ..tracking.inside import ActiveRun
 from .guarding import guarded
 from .logged import keep_logged
 from .logs import Log

@@ -10,7 +10,7 @@
 - ``threads.py``: what works in the background, until then
 - ``fields.py``, ``keeping.py``, ``artifacts.py``: values of any kind, and where their bytes go
 - ``verbs.py``: the same verbs as functions, under the names that other trackers use
-- ``active.py``, ``account.py``: the same verbs inside a stage or a step, whose launch writes
+- ``inside.py``, ``account.py``: the same verbs inside a stage or a step, whose launch writes
   what is gathered; ``earlier.py``: what it finds there of former executions
 - ``context.py``: which run the calling code works for
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..exceptions import UsageError
 
 if TYPE_CHECKING:
-    from .active import ActiveRun
+    from .inside import ActiveRun
     from .run import TrackedRun
 
 VARIABLE: Final = "GOSSET_RUN"
