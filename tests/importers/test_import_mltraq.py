@@ -6,6 +6,7 @@ import pickle
 import shutil
 import sqlite3
 import uuid
+import zlib
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -243,6 +244,59 @@ def test_a_value_that_grows_without_end_is_refused() -> None:
         value = [value, value]
     with pytest.raises(SerializationError, match="too many parts"):
         datapak.read(pickle.dumps(value))
+
+
+HOSTILE = {
+    "too many parts, or they lie too deep": {
+        "tuples in tuples": b"\x80\x04()" + b"\x85" * 400_000 + b"\x91.",
+        "each tuple twice in the next": b"\x80\x04()" + b"2\x86" * 45 + b"q\x000(h\x00\x91.",
+        "the same, as a key": b"\x80\x04})" + b"2\x86" * 45 + b"Ns.",
+        "hashed again and again": b"\x80\x04)"
+        + b"2\x86" * 15
+        + b"q\0"
+        + b"(h\0\x910" * 9999
+        + b".",
+    },
+    "damaged": {
+        "remembered far away": b"\x80\x04Nr\xff\xff\xff\x7f.",
+        "parts of a number": b"\x80\x04K\x01K\x02a.",
+        "nothing to remember": b"\x80\x04q\x00.",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("why", "data"),
+    [
+        pytest.param(why, data, id=name)
+        for why, cases in HOSTILE.items()
+        for name, data in cases.items()
+    ],
+)
+def test_a_pickle_that_would_end_or_hold_up_the_process_is_refused(why: str, data: bytes) -> None:
+    with pytest.raises(SerializationError, match=why):
+        datapak.read(data)
+
+
+def test_compressed_bytes_that_would_fill_the_memory_are_refused() -> None:
+    packing = zlib.compressobj(1)
+    data = b"C01" + b"".join(packing.compress(bytes(1 << 24)) for _ in range(17))
+    with pytest.raises(SerializationError, match="are more than 268435456 in the end"):
+        datapak.read(data + packing.flush())
+
+
+def test_compressed_bytes_that_were_cut_off_are_damaged() -> None:
+    data = b"C01" + zlib.compress(pickle.dumps(list(range(1000))))
+    assert datapak.read(data) == list(range(1000))
+    with pytest.raises(SerializationError, match="damaged"):
+        datapak.read(data[:-9])
+
+
+@pytest.mark.parametrize("protocol", [4, 5])
+def test_values_that_stand_in_several_places_are_read(protocol: int) -> None:
+    one = ("a", frozenset([1, (2, 3)]))
+    value = {one: [one, one], "s": {one, ()}, "d": [{"k": [one]}] * 50}
+    assert datapak.read(pickle.dumps(value, protocol)) == value
 
 
 def test_an_array_of_objects_is_refused() -> None:

@@ -1,89 +1,36 @@
 """Reads DATAPAK, in which MLtraq keeps values: plain containers as a pickle, the rest as bytes.
 
-A pickle is a program. This one is read only where each of its instructions makes or fills
-plain values: what could import, call or build anything is refused before the first of them runs.
+Who wrote them may mean harm: bytes that could run code are refused, and such as would make more
+of themselves than the memory holds.
 """
 
 from __future__ import annotations
 
 import io
-import pickle
-import pickletools
 import uuid
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from ...exceptions import SerializationError, require
+from .pickles import TOO_MUCH, unpickled
 
 _MAGIC: Final = "DATAPAK-0"
 _PACKED: Final = b"C01"
 """What stands before compressed bytes."""
 
-_PLAIN: Final = frozenset(
-    # What moves values, makes them, and fills them.
-    [
-        "PROTO",
-        "FRAME",
-        "STOP",
-        "MARK",
-        "POP",
-        "POP_MARK",
-        "DUP",
-        "MEMOIZE",
-        "PUT",
-        "BINPUT",
-        "LONG_BINPUT",
-        "GET",
-        "BINGET",
-        "LONG_BINGET",
-        "NONE",
-        "NEWTRUE",
-        "NEWFALSE",
-        "INT",
-        "BININT",
-        "BININT1",
-        "BININT2",
-        "LONG",
-        "LONG1",
-        "LONG4",
-        "FLOAT",
-        "BINFLOAT",
-        "STRING",
-        "BINSTRING",
-        "SHORT_BINSTRING",
-        "UNICODE",
-        "SHORT_BINUNICODE",
-        "BINUNICODE",
-        "BINUNICODE8",
-        "BINBYTES",
-        "SHORT_BINBYTES",
-        "BINBYTES8",
-        "BYTEARRAY8",
-        "EMPTY_TUPLE",
-        "TUPLE",
-        "TUPLE1",
-        "TUPLE2",
-        "TUPLE3",
-        "EMPTY_LIST",
-        "LIST",
-        "APPEND",
-        "APPENDS",
-        "EMPTY_DICT",
-        "DICT",
-        "SETITEM",
-        "SETITEMS",
-        "EMPTY_SET",
-        "ADDITEMS",
-        "FROZENSET",
-    ]
-)
 _MOST: Final = 100_000
 _A_BYTE: Final = 20
 """Parts that a value may have, and how many more for each of its bytes: a few of them can say a
 list of lists of lists without end.
 """
+
+_MOST_OF_ALL: Final = 10_000_000
+"""Parts that a value may have however many bytes it has."""
+
+_LARGEST: Final = 1 << 28
+"""Bytes that may come out of compressed ones, of which each can stand for a thousand."""
 
 _DEEP: Final = 200
 
@@ -116,44 +63,28 @@ def read(data: bytes) -> Any:
     Raises
     ------
     SerializationError
-        It could run code, is damaged, or of an unknown kind.
+        It could run code, is damaged, too large or of an unknown kind.
     MissingExtraError
         Tables need pyarrow.
     """
     data = _unpacked(data)
-    return _Decoding(_MOST + _A_BYTE * len(data)).decoded(_unpickled(data))
+    most = min(_MOST + _A_BYTE * len(data), _MOST_OF_ALL)
+    return _Decoding(most).decoded(unpickled(data, most, _DEEP))
 
 
 def _unpacked(data: bytes) -> bytes:
-    if data.startswith(_PACKED):
-        try:
-            return zlib.decompress(data[len(_PACKED) :])
-        except zlib.error as error:
-            raise SerializationError(f"its compressed bytes are damaged: {error}") from error
-    return data
-
-
-def _unpickled(data: bytes) -> object:
+    if not data.startswith(_PACKED):
+        return data
+    unpacking = zlib.decompressobj()
     try:
-        used = {opcode.name for opcode, _, _ in pickletools.genops(data)}
-    except Exception as error:
-        raise SerializationError(f"its bytes are damaged: {error}") from error
-    if unsafe := sorted(used - _PLAIN):
-        raise SerializationError(f"its pickle could run code when read: {', '.join(unsafe)}")
-    try:
-        return _Unpickler(io.BytesIO(data)).load()
-    except Exception as error:
-        raise SerializationError(f"its bytes are damaged: {error}") from error
-
-
-class _Unpickler(pickle.Unpickler):
-    """Imports nothing, whatever it is asked."""
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise pickle.UnpicklingError(f"{module}.{name} is not to be imported")
-
-    def persistent_load(self, pid: object) -> NoReturn:
-        raise pickle.UnpicklingError("nothing lies outside")
+        found = unpacking.decompress(data[len(_PACKED) :], _LARGEST)
+        if not unpacking.eof and len(found) == _LARGEST:
+            raise SerializationError(f"its compressed bytes are more than {_LARGEST} in the end")
+    except zlib.error as error:
+        raise SerializationError(f"its compressed bytes are damaged: {error}") from error
+    if not unpacking.eof:
+        raise SerializationError("its compressed bytes are damaged: they are cut off")
+    return found
 
 
 class _Decoding:
@@ -165,7 +96,7 @@ class _Decoding:
     def decoded(self, value: Any, depth: int = 0) -> Any:
         self._left -= 1
         if self._left < 0 or depth > _DEEP:
-            raise SerializationError("it has too many parts, or they lie too deep")
+            raise SerializationError(TOO_MUCH)
         kind = type(value)
         if kind is dict:
             if _MAGIC in value:
