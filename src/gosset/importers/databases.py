@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,13 +12,19 @@ from typing import Final
 from urllib.parse import quote
 
 from ..exceptions import NotFoundError, StorageError, StoreVersionError
+from ..storage.errors import CANTOPEN, READONLY, code
 
 _MAGIC: Final = b"SQLite format 3\0"
+_PATIENCE: Final = 60.0
+_LOOK: Final = 0.5
+"""Seconds that a writer is waited for, to read a database, and to see whose it is."""
 
 
 def is_database(path: Path) -> bool:
     """Whether a file is an SQLite database."""
     try:
+        if not path.is_file():
+            return False
         with path.open("rb") as file:
             return file.read(len(_MAGIC)) == _MAGIC
     except OSError:
@@ -37,7 +45,7 @@ def _has(path: Path, found: Callable[[sqlite3.Connection], bool]) -> bool:
     if not is_database(path):
         return False
     try:
-        with opened(path, of="any", whole=False) as connection:
+        with opened(path, of="any", whole=False, patience=_LOOK) as connection:
             return found(connection)
     except StorageError:
         return False
@@ -56,8 +64,10 @@ def columns_of(connection: sqlite3.Connection, table: str) -> set[str]:
 
 
 @contextmanager
-def opened(path: Path, *, of: str, whole: bool = True) -> Iterator[sqlite3.Connection]:
-    """Open a database to be read. Rows can be had by name.
+def opened(
+    path: Path, *, of: str, whole: bool = True, patience: float = _PATIENCE
+) -> Iterator[sqlite3.Connection]:
+    """Open a database to be read, as it was last committed. Rows can be had by name.
 
     Its owner may write at the same time, and waits no longer than for one query, or for one
     block of :func:`one_state`: fetch all rows of a query at once.
@@ -69,6 +79,8 @@ def opened(path: Path, *, of: str, whole: bool = True) -> Iterator[sqlite3.Conne
         Whose it is, for messages, e.g. ``"MLflow"``.
     whole : bool
         Whether all of its pages are looked at first.
+    patience : float
+        Seconds that another who writes is waited for.
 
     Raises
     ------
@@ -82,7 +94,7 @@ def opened(path: Path, *, of: str, whole: bool = True) -> Iterator[sqlite3.Conne
     if not is_database(path):
         raise StoreVersionError(f"{path} is no database of {of}")
     try:
-        with closing(_connected(path)) as connection:
+        with _connected(path, patience) as connection:
             connection.row_factory = sqlite3.Row
             if whole:
                 [verdict] = connection.execute("PRAGMA quick_check(1)").fetchone()
@@ -106,15 +118,51 @@ def one_state(connection: sqlite3.Connection) -> Iterator[None]:
         connection.execute("ROLLBACK")
 
 
-def _connected(path: Path) -> sqlite3.Connection:
+@contextmanager
+def _connected(path: Path, patience: float) -> Iterator[sqlite3.Connection]:
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
-    connection = sqlite3.connect(address, uri=True, isolation_level=None, timeout=60)
+    connection = _connection(address, patience)
     try:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.OperationalError:
-        # With a log beside it SQLite makes a file of its own there, where it may.
+    except sqlite3.OperationalError as error:
         connection.close()
-        if Path(f"{path}-wal").exists() and Path(f"{path}-wal").stat().st_size:
+        if code(error) not in (CANTOPEN, READONLY) or _has_content(f"{path}-wal"):
             raise
-        connection = sqlite3.connect(f"{address}&immutable=1", uri=True, isolation_level=None)
-    return connection
+        if _has_content(f"{path}-journal"):
+            with _rolled_back(path) as connection:
+                yield connection
+            return
+        # SQLite makes files of its own beside a database with a log, where it may.
+        connection = _connection(f"{address}&immutable=1", patience)
+    with closing(connection):
+        yield connection
+
+
+def _connection(address: str, patience: float) -> sqlite3.Connection:
+    return sqlite3.connect(address, uri=True, isolation_level=None, timeout=patience)
+
+
+def _has_content(path: str) -> bool:
+    return Path(path).exists() and Path(path).stat().st_size > 0
+
+
+@contextmanager
+def _rolled_back(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a copy of a database whose writer was killed, without what it had not committed."""
+    files = Path(f"{path}-journal"), path
+    with tempfile.TemporaryDirectory(prefix="gosset-import-") as folder:
+        try:
+            before = [(file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+            for file in files:
+                shutil.copyfile(file, Path(folder, file.name))
+            after = [(file.stat().st_mtime_ns, file.stat().st_size) for file in files]
+        except OSError as error:
+            raise StorageError(
+                f"{path} was left in the middle of a write, and cannot be copied: {error}",
+                hint="open it once with its own tracker, which mends it",
+            ) from error
+        if before != after:
+            raise StorageError(f"{path} is being written", hint="try again in a moment")
+        # Writable, so that SQLite undoes there what the journal has.
+        with closing(sqlite3.connect(Path(folder, path.name), isolation_level=None)) as connection:
+            yield connection
