@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -86,7 +85,7 @@ class Sayings:
         self._add = add
         self._anew = anew
         self._lock = threading.Lock()
-        self._runs: dict[int, _OfRun] = defaultdict(_OfRun)
+        self._runs: dict[int, _OfRun] = {}
 
     def begin(self, number: int) -> None:
         """Have a run begin, anew where it was tried before; once."""
@@ -118,9 +117,7 @@ class Sayings:
     def facts(self, number: int, fold: int | None, facts: RunFacts) -> RunFacts:
         """Return the facts of a run with what was said of it meanwhile."""
         with self._lock:
-            if number not in self._runs:
-                return facts
-            known = self._runs[number]
+            known = self._known(number)
             places = tuple(field_place(name) for name in known.fields)
             kept = [ref for ref in facts.kept if not ref.name.startswith(places)]
             kept += [ArtifactRef(**item._asdict()) for item in known.kept.values()]
@@ -141,15 +138,19 @@ class Sayings:
             self._runs[number] = _OfRun(begun=True)
 
     def _begin(self, number: int) -> _OfRun:
-        known = self._runs[number]
+        known = self._known(number)
         if not known.begun:
             known.begun = True
             member = self._members[number]
-            if member.goes_on:
-                known.following = _behind(member)
-            elif self._anew or member.attempt > 1:
+            if not member.goes_on and (self._anew or member.attempt > 1):
                 self._add(News(run=member.run.id, writer=_writer(), number=1, anew=True))
         return known
+
+    def _known(self, number: int) -> _OfRun:
+        if number not in self._runs:
+            member = self._members[number]
+            self._runs[number] = _OfRun(following=_behind(member) if member.goes_on else {})
+        return self._runs[number]
 
 
 def _behind(member: Member) -> dict[tuple[int | None, str], int]:
