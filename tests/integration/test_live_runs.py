@@ -131,6 +131,68 @@ def test_further_steps_find_what_earlier_ones_left(url: str, executor: str) -> N
         assert len(store.select("launches")) == 2
 
 
+@pytest.mark.parametrize("executor", ["inline", "processes"])
+def test_series_go_on_and_their_metrics_are_of_all_points(url: str, executor: str) -> None:
+    def early(run):
+        for value in (0.0, 1.0, 2.0):
+            run.log({"loss": value})
+        run.log({"best": 1.0}, step=100)
+
+    def late(run):
+        run.log({"loss": 10.0, "new": 1})
+        run.log({"loss": 11.0})
+        run.log({"best": 9.0}, step=5)
+
+    experiment = gs.Experiment("series", store=url)
+    for step in (early, late):
+        experiment.execute(steps=step, executor=executor, progress=False).raise_for_status()
+    with gs.open_store(url) as store:
+        [run] = store.runs()
+        assert {name: m.value for name, m in run.metrics.items()} == {
+            "loss": 11.0,
+            "best": 1.0,
+            "new": 1,
+        }
+        parts = ["count", "min", "max", "mean"]
+        assert store.series(run, "loss").steps.tolist() == [0, 1, 2, 3, 4]
+        assert run.metrics["loss"].series[4:] == (0.0, 11.0, 24.0, 5)
+        frame = store.runs(columns=[f"metrics.loss.{part}" for part in parts]).to_pandas()
+        assert frame.iloc[0].tolist() == [5, 0.0, 11.0, 4.8]
+        assert store.runs(columns=["metrics.best"]).to_pandas().iloc[0].tolist() == [1.0]
+        assert [r.id for r in store.runs("metrics.best < 5")] == [run.id]
+
+
+def test_metrics_that_are_no_series_stay_as_they_are_when_a_run_goes_on(lab: str) -> None:
+    def once():
+        return 0.5
+
+    @gs.stage
+    def each(fold):
+        gs.log({"each": fold.number, "curve": 0.0})
+        gs.log({"curve": 1.0})
+        return fold.number
+
+    def logging(run):
+        run.log({"loss": 1.0})
+
+    experiment = gs.Experiment(
+        "scores",
+        stages=[gs.metric(once), each],
+        dataset=(np.arange(12.0).reshape(6, 2), np.arange(6)),
+        splits=gs.splits.kfold(2),
+        store=lab,
+    )
+    experiment.execute(progress=False).raise_for_status()
+    for _ in range(2):
+        experiment.execute(steps=logging, progress=False).raise_for_status()
+    with gs.open_store(lab) as store:
+        [run] = store.runs()
+    assert (run.metrics["once"].value, run.metrics["once"].series) == (0.5, None)
+    assert (run.metrics["each"].value, run.metrics["each"].folds) == (0.5, (0.0, 1.0))
+    assert run.metrics["fold1/curve"].series.count == 2
+    assert run.metrics["loss"].series.count == 2
+
+
 def test_parameters_keep_their_types_from_step_to_step(lab: str) -> None:
     def kind(run):
         before = run.fields["kinds"] if "kinds" in run.fields else []  # noqa: SIM401

@@ -64,6 +64,7 @@ class Measured:
 def measure(
     outputs: Iterable[tuple[Stage, int | None, tuple[ArtifactRef, ...]]],
     artifacts: ArtifactStore,
+    earlier: Mapping[str, Metric] | None = None,
 ) -> Measured:
     """Gather what the computations of a run measured.
 
@@ -72,6 +73,8 @@ def measure(
     outputs : iterable of (Stage, int or None, tuple of ArtifactRef)
         Stage, fold and outputs of every computation.
     artifacts : ArtifactStore
+    earlier : mapping, optional
+        Name → metric, of a run that goes on: what is logged further joins their series.
     """
     scores, kept = _Gathered[Number]("metric"), _Gathered[_Field]("field")
     directions: dict[str, Direction] = {}
@@ -110,6 +113,7 @@ def measure(
         for name, by_fold in scores.settled().items()
         if name not in missing
     ]
+    metrics = joined(earlier or {}, metrics)
     keep = Keeper(artifacts, (), strict=True).keep
     fields: dict[str, JSONValue] = {}
     exact: dict[str, JSONValue] = {}
@@ -267,6 +271,34 @@ def summarise(name: str, scores: Mapping[int | None, Number], direction: Directi
     folds = tuple(scores[fold] for fold in sorted(f for f in scores if f is not None))
     std = deviation(folds) if len(folds) > 1 else None
     return Metric(name=name, value=mean(folds), std=std, folds=folds, direction=direction)
+
+
+def joined(earlier: Mapping[str, Metric], metrics: Sequence[Metric]) -> list[Metric]:
+    """Return the metrics of a run that goes on: all points of a series count.
+
+    Those on folds that nothing new was said of are told again: the catalog has the single
+    values from the end of a run alone.
+
+    Examples
+    --------
+    >>> before = Metric(name="loss", value=0.5, series=Summary(1, 9, 10, 0.5, 0.5, 0.5, 0.5, 1))
+    >>> new = Metric(name="loss", value=0.75, series=Summary(1, 3, 20, 0.75, 0.75, 0.75, 0.75, 1))
+    >>> [loss] = joined({"loss": before}, [new])
+    >>> loss.value, loss.series.count
+    (0.5, 2)
+    """
+    new = {metric.name for metric in metrics}
+    left = [m for name, m in earlier.items() if m.folds and name not in new]
+    return [*(_further(earlier.get(metric.name), metric) for metric in metrics), *left]
+
+
+def _further(before: Metric | None, new: Metric) -> Metric:
+    if before is None or before.series is None:
+        return new
+    if new.series is None:
+        return replace(new, series=before.series)
+    series = merged(before.series, new.series)
+    return replace(new, value=series.last, series=series)
 
 
 def scored(name: str, value: object) -> float:

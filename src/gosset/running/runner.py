@@ -397,6 +397,7 @@ class Runner:
                 for place in self._by_run[number]
             ),
             self._artifacts,
+            run.metrics if self._members[number].goes_on else None,
         )
         self.tally.damaged.extend(measured.damaged)
         self._say_again(number, measured.clashes)

@@ -296,7 +296,8 @@ def _metrics_document(statements: Statements, pk: int) -> str:
     document: dict[str, JSONValue] = {}
     for name, value, std, direction, whole, *series in statements.all(q.METRICS, {"run": pk}):
         exact = decode(whole) if whole is not None else float("nan") if value is None else value
-        document[name] = [exact, std, [], direction, series]
+        logged = [] if series[0] is None else [series]
+        document[name] = [exact, std, [], direction, *logged]
     return encode(document, "metrics")
 
 
