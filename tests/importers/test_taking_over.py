@@ -13,7 +13,7 @@ import pytest
 from imported_runs import points_of, whole
 
 from gosset import Store, open_store
-from gosset.entities import ExceptionInfo, Status
+from gosset.entities import Status
 from gosset.exceptions import StorageError
 from gosset.identifiers import derived_id
 from gosset.importers.base import Found, Goal, Imported, LeftOut, Source
@@ -34,7 +34,6 @@ RUN = Found(
     config={"fixed": {"a": 1}},
     tags=("blue", "a=b"),
     notes="A note\nof two lines",
-    seed=7,
     metrics={
         "loss": Points([5, 5, -3, 2**62, 0, 1], VALUES, [START + i for i in range(6)]),
         "count": Points([0, 1], [2**63, 2**62 + 1], [START, START]),
@@ -43,7 +42,6 @@ RUN = Found(
     fields={"set": {1, 2}, "day": date(2024, 1, 2), "array": np.arange(3)},
     artifacts={"deep/er.bin": b"\x00\xff", "value": {"a": (1, 2)}},
     console=(("stdout", START, "hello\n"), ("stderr", START + 1, "oh\n")),
-    exception=ExceptionInfo(type="ValueError", message="no", traceback="Traceback"),
     command="train.py --lr 0.1",
     user="ada",
     host="lab",
@@ -73,12 +71,11 @@ def test_a_run_comes_as_it_was_found(store: Store, tmp_path: Path) -> None:
     assert (result.runs, result.changed, result.unchanged, result.left_out) == (1, 0, 0, ())
     run = store.run("one")
     assert run.id == derived_id("mlflow", "abc")
-    assert (run.project, run.experiment) == ("Default", RUN.experiment)
-    assert (run.status, run.notes, run.seed) == (Status.FAILED, RUN.notes, 7)
+    assert (run.project, run.experiment) == ("default", RUN.experiment)
+    assert (run.status, run.notes) == (Status.FAILED, RUN.notes)
     assert run.params == RUN.params
     assert run.config["fixed"] == {"a": 1}
     assert sorted(run.tags) == ["a=b", "blue"]
-    assert run.exception == RUN.exception
     assert run.started == datetime.fromtimestamp(START / 1e6, UTC)
     assert run.duration == 5.0
     for name, points in RUN.metrics.items():
@@ -115,7 +112,6 @@ def test_a_run_that_has_grown_gets_what_is_new(store: Store, tmp_path: Path) -> 
         beaten=START,
         metrics={"loss": loss[:3]},
         tags=("blue",),
-        exception=None,
     )
     result = taken(store, tmp_path, less)
     assert result.unfinished == {"one": "crashed"}
@@ -182,7 +178,7 @@ def test_a_source_that_knows_projects_says_where_runs_go(store: Store, tmp_path:
 
 def test_a_run_of_a_process_that_was_just_seen_is_at_work(store: Store, tmp_path: Path) -> None:
     now = time.time_ns() // 1000
-    beats = replace(RUN, status=Status.RUNNING, ended=None, beaten=now, exception=None)
+    beats = replace(RUN, status=Status.RUNNING, ended=None, beaten=now)
     result = taken(store, tmp_path, beats)
     assert result.unfinished == {"one": "running"}
     assert store.run("one").status == Status.RUNNING
@@ -238,7 +234,6 @@ def test_halves_of_characters_and_zeros_do_no_harm(store: Store, tmp_path: Path)
         code=odd,
         console=(("stdout", START, odd),),
         provenance={"commit": odd},
-        exception=ExceptionInfo(type="E", message=odd),
     )
     assert taken(store, tmp_path, run).runs == 1
     assert taken(store, tmp_path, run).unchanged == 1
@@ -321,6 +316,49 @@ def test_a_source_that_breaks_off_leaves_only_whole_runs(store: Store, tmp_path:
     assert len(runs) == 400  # two batches
     assert all(run.status == Status.COMPLETE for run in runs)
     assert all(run.metrics["loss"].series.count == 2 for run in runs)  # type: ignore[union-attr]
+
+
+def test_a_run_that_cannot_be_taken_over_leaves_the_others_alone(
+    store: Store, tmp_path: Path
+) -> None:
+    odd = replace(RUN, id="odd", name="odd", metrics={"loss": Points([0], ["text"], [START])})  # type: ignore[list-item]
+    result = taken(store, tmp_path, replace(RUN, id="a"), odd, replace(RUN, id="b"))
+    assert (result.runs, len(store.runs())) == (2, 2)
+    [left] = result.left_out
+    assert (left.what, left.why[:15]) == ("run odd", "it is damaged: ")
+
+
+def test_a_run_that_the_store_refuses_leaves_the_others_alone(store: Store, tmp_path: Path) -> None:
+    odd = replace(RUN, id="odd", name="odd", console=(("neither", START, b"x"),))  # type: ignore[arg-type]
+    far = replace(RUN, id="far", name="far", user=2**70)  # type: ignore[arg-type]
+    running = {"status": Status.RUNNING, "ended": None}
+    runs = [replace(RUN, id=id_, name=id_, **running) for id_ in "abc"]  # type: ignore[arg-type]
+    result = taken(store, tmp_path, runs[0], odd, runs[1], far, runs[2])
+    assert sorted(run.name for run in store.runs()) == ["a", "b", "c"]
+    assert [left.what for left in result.left_out] == ["run odd", "run far"]
+    assert result.unfinished == dict.fromkeys("abc", "crashed")
+
+
+def test_times_that_no_calendar_has_are_left_out(store: Store, tmp_path: Path) -> None:
+    late = START * 1000
+    odd = replace(
+        RUN,
+        started=late,
+        ended=-late,
+        metrics={"loss": Points([0, 1], [0.5, 0.25], [START, late])},
+        console=(("stdout", START, "kept"), ("stdout", late, "lost")),
+    )
+    result = taken(store, tmp_path, odd)
+    assert result.runs == 1
+    assert [left.what for left in result.left_out] == [
+        f"the time 'started', {late}",
+        f"the time 'ended', {-late}",
+        "1 pieces of what it printed",
+        "1 points of 'loss'",
+    ]
+    run = store.run("one")
+    assert run.started == datetime.fromtimestamp(START / 1e6, UTC)
+    assert points_of(store, run)["loss"] == [(0, "0.5", START)]
 
 
 def test_progress_is_told_run_by_run(store: Store, tmp_path: Path) -> None:

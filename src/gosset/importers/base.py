@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ..artifacts.base import ArtifactStore
-from ..entities import ExceptionInfo, Status
+from ..entities import Status
+from ..exceptions import GossetError, MissingExtraError
 from ..series import Points
 from ..storage.base import Catalog, Merged
+from ..storage.errors import BUSY, LOCKED, code
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +71,6 @@ class Found:
         What else was fixed beforehand, likewise.
     tags : sequence of str
     notes : str
-    seed : int or None
     metrics : mapping
         Name → points, in the order in which the source took them in: when the run has grown,
         what is new stands at the end. Steps are integers of 64 bits, times microseconds
@@ -79,7 +83,6 @@ class Found:
     console : sequence of (stream, time, text)
         What it printed, in order; the stream is ``"stdout"`` or ``"stderr"``, times are
         microseconds.
-    exception : ExceptionInfo or None
     command, user, host : str
     code : str
         Whatever tells one version of the code from another, e.g. file and commit.
@@ -103,18 +106,56 @@ class Found:
     config: Mapping[str, Any] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
     notes: str = ""
-    seed: int | None = None
     metrics: Mapping[str, Points] = field(default_factory=dict)
     fields: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, Path | bytes | Any] = field(default_factory=dict)
     console: tuple[tuple[str, int, str], ...] = ()
-    exception: ExceptionInfo | None = None
     command: str = ""
     user: str = ""
     host: str = ""
     code: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)
     left_out: tuple[tuple[str, str], ...] = ()
+
+
+def attempted(run: str, read: Callable[..., _T], *arguments: Any) -> _T | LeftOut:
+    """Return what is read of a run; whatever goes wrong with it leaves out this run alone.
+
+    Parameters
+    ----------
+    run : str
+        What people call it.
+    read : callable
+        Called with the arguments.
+
+    Raises
+    ------
+    MissingExtraError, sqlite3.OperationalError
+        No other run can be read either: a library is missing; the database is locked.
+
+    Examples
+    --------
+    >>> attempted("one", int, "12")
+    12
+    >>> print(attempted("two", int, "x"))
+    run two: it is damaged: ValueError: invalid literal for int() with base 10: 'x'
+    """
+    try:
+        return read(*arguments)
+    except MissingExtraError:
+        raise
+    except Exception as error:
+        if isinstance(error, sqlite3.OperationalError) and code(error) in (BUSY, LOCKED):
+            raise
+        return damaged(run, error)
+
+
+def damaged(run: str, error: Exception) -> LeftOut:
+    """Return that a run was left out because of an error."""
+    if isinstance(error, GossetError):
+        return LeftOut(what=f"run {run}", why=f"it is damaged: {error.message}")
+    why = f"it is damaged: {type(error).__name__}: {error}"
+    return LeftOut(what=f"run {run}", why=" ".join(why.split()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +181,7 @@ class Reader(Protocol):
     need not be installed. What cannot be read comes out as an error of Gosset: ``NotFoundError``
     where there is nothing at the path, ``StoreVersionError`` where something else is there,
     ``StorageError`` where it is damaged as a whole. What is damaged in a part only is a
-    :class:`LeftOut`: all else is taken over.
+    :class:`LeftOut`: all else is taken over. So each run is read through :func:`attempted`.
     """
 
     def recognises(self, path: Path) -> bool:

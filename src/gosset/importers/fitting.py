@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -37,6 +38,41 @@ class Keep(Protocol):
 
 
 _INT64: Final = range(-(2**63), 2**63)
+_TIMES: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+"""The years 1 to 9999, in microseconds."""
+
+_NO_TIME: Final = "it is outside of the years 1 to 9999"
+
+
+def in_time(found: Found) -> Found:
+    """Return a run without times that no calendar has; those are told."""
+    left_out = list(found.left_out)
+    changes: dict[str, Any] = {}
+    for name in ("started", "ended", "beaten"):
+        moment = getattr(found, name)
+        if moment is not None and moment not in _TIMES:
+            changes[name] = None
+            left_out.append((f"the time {name!r}, {moment}", _NO_TIME))
+    if any(time not in _TIMES for _, time, _ in found.console):
+        changes["console"] = tuple(line for line in found.console if line[1] in _TIMES)
+        lines = len(found.console) - len(changes["console"])
+        left_out.append((f"{lines} pieces of what it printed", f"of their time, {_NO_TIME}"))
+    metrics = dict(found.metrics)
+    for name, points in found.metrics.items():
+        if len(points) and not (min(points.times) in _TIMES and max(points.times) in _TIMES):
+            metrics[name] = _only(points, [time in _TIMES for time in points.times])
+            lost = len(points) - len(metrics[name])
+            left_out.append((f"{lost} points of {name!r}", f"of their time, {_NO_TIME}"))
+    return replace(found, metrics=metrics, left_out=tuple(left_out), **changes)
+
+
+def _only(points: Points, wanted: Sequence[bool]) -> Points:
+    at = [number for number, want in enumerate(wanted) if want]
+    return Points(
+        [points.steps[each] for each in at],
+        [points.values[each] for each in at],
+        [points.times[each] for each in at],
+    )
 
 
 class Fitting:
@@ -85,7 +121,7 @@ class Fitting:
             launch=self._launch(project, experiment, started),
             name=self.named("run", found.name or found.id),
             group=plain_digest(params),
-            seed=found.seed,
+            seed=None,
             params=params,
             config=config,
             tags=list(dict.fromkeys(self.named("tag", tag) for tag in found.tags)),
@@ -130,12 +166,11 @@ class Fitting:
         found = self._found
         if not found.status.ended:
             return None
-        raised = found.exception
         ended = found.ended if found.ended is not None else found.beaten
         return Ending(
             status=found.status.value,
             moment=started if ended is None else ended,
-            exception=(raised.type, raised.message, raised.traceback) if raised else None,
+            exception=None,
             launch=begins.launch.id,
             leaves=found.status.value,
         )
@@ -175,16 +210,12 @@ class Fitting:
         found = {}
         for name, points in self._found.metrics.items():
             if not all(step in _INT64 for step in points.steps):
-                inside = [at for at, step in enumerate(points.steps) if step in _INT64]
+                inside = _only(points, [step in _INT64 for step in points.steps])
                 self._leave_out(
                     f"{len(points) - len(inside)} points of {name!r}",
                     "their steps have more than 64 bits",
                 )
-                points = Points(
-                    [points.steps[at] for at in inside],
-                    [points.values[at] for at in inside],
-                    [points.times[at] for at in inside],
-                )
+                points = inside
             if len(points):
                 found[self.named("metric", name)] = points
         return found

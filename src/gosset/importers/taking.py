@@ -11,26 +11,26 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from blake3 import blake3
 
 from ..artifacts.values import keep
 from ..entities import ArtifactRef, Run, Status
-from ..exceptions import StorageError
+from ..exceptions import ArtifactError, StorageError
 from ..exchange import united
 from ..exchange.uniting import Progress
 from ..filters import In, Name
 from ..identifiers import derived_id
 from ..series import Chunk, Points, unpack
-from ..settings import load_settings
+from ..settings import DEFAULT_PROJECT, load_settings
 from ..storage import open_catalog
+from ..storage.base import Merged
 from ..storage.news import LEASE, Beat, Beginning, News
 from ..tracking.frames import frame
-from ..tracking.starting import DEFAULT_PROJECT
 from ..types import JSONValue
-from .base import Found, Goal, Imported, LeftOut, Source
-from .fitting import IMPORTED, Fitting
+from .base import Found, Goal, Imported, LeftOut, Source, damaged
+from .fitting import IMPORTED, Fitting, in_time
 
 _RUNS: Final = 200
 _POINTS: Final = 1_000_000
@@ -87,6 +87,17 @@ def _batches(found: Iterable[Found]) -> Iterator[list[Found]]:
         yield batch
 
 
+class _Said(NamedTuple):
+    """What is to be said of a run, and told of it; no news where nothing is new."""
+
+    id: str
+    name: str
+    left_out: list[tuple[str, str]]
+    unfinished: str
+    news: News | None = None
+    beat: Beat | None = None
+
+
 class _Taking:
     """What came of it so far."""
 
@@ -121,31 +132,63 @@ class _Taking:
             raise StorageError(f"{self._path} cannot be read: {error}") from error
 
     def write(self, batch: list[Found]) -> None:
-        """Take over some runs."""
+        """Take over some runs; one with which anything goes wrong is left out."""
         known = self._known(batch)
-        news: list[News] = []
-        beats: list[Beat] = []
+        ready: list[_Said] = []
         for found in batch:
-            found = self._judged(found)
-            said = self._said(found, known.get(derived_id(self._kind, found.id)))
-            if said is None:
-                self._unchanged += 1
+            try:
+                said = self._said(found, known.get(derived_id(self._kind, found.id)))
+            except (StorageError, ArtifactError):  # the store's own
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, the others are taken
+                self._left_out.append(damaged(found.name or found.id, error))
                 continue
-            news.append(said)
-            if said.ends is None and said.begins is not None and found.beaten is not None:
-                beats.append(Beat(said.begins.launch.id, found.beaten))
-        if not news:
+            if said.news is None:
+                self._settle(said)
+                self._unchanged += 1
+            else:
+                ready.append(said)
+        if ready:
+            self._store(ready)
+
+    def _store(self, ready: list[_Said]) -> None:
+        """Take over runs at once; one by one where that goes wrong with one of them."""
+        try:
+            merged = self._merged(ready)
+        except (StorageError, ArtifactError):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the others are taken
+            if len(ready) > 1:
+                for said in ready:
+                    self._store([said])
+            else:
+                self._left_out.append(damaged(ready[0].name, error))
             return
+        for said in ready:
+            self._settle(said)
+        self._new += merged.runs
+        self._changed += merged.changed
+
+    def _merged(self, ready: list[_Said]) -> Merged:
+        news = [said.news for said in ready if said.news is not None]
+        beats = [said.beat for said in ready if said.beat is not None]
         draft = open_catalog("memory://")
         try:
             draft.sink().write(news, beats)
-            merged = united(
-                (self._goal.catalog, self._goal.artifacts), (draft, self._goal.artifacts)
-            )
+            here = self._goal.catalog, self._goal.artifacts
+            return united(here, (draft, self._goal.artifacts))
         finally:
             draft.close()
-        self._new += merged.runs
-        self._changed += merged.changed
+
+    def _settle(self, said: _Said) -> None:
+        """Count what is in the store now."""
+        name = said.name
+        self._left_out += [LeftOut(what=what, why=why, run=name) for what, why in said.left_out]
+        if said.unfinished:
+            told = f"{name} ({said.id})" if name in self._unfinished else name
+            self._unfinished[told] = said.unfinished
+        if said.news is not None:
+            self._artifacts |= {kept.digest: kept.size for kept in said.news.artifacts}
 
     def _known(self, batch: list[Found]) -> dict[str, Run]:
         ids = tuple(derived_id(self._kind, found.id) for found in batch)
@@ -158,16 +201,13 @@ class _Taking:
             return found
         beaten = found.beaten if found.beaten is not None else found.started
         if beaten is None or beaten < self._now - LEASE * _SECOND:
-            found = replace(found, status=Status.CRASHED, ended=beaten)
-        else:
-            found = replace(found, status=Status.RUNNING, ended=None, beaten=beaten)
-        name = found.name or found.id
-        told = f"{name} ({found.id})" if name in self._unfinished else name
-        self._unfinished[told] = found.status.value
-        return found
+            return replace(found, status=Status.CRASHED, ended=beaten)
+        return replace(found, status=Status.RUNNING, ended=None, beaten=beaten)
 
-    def _said(self, found: Found, known: Run | None) -> News | None:
-        """Return what is to be said of a run; None where nothing is new."""
+    def _said(self, found: Found, known: Run | None) -> _Said:
+        """Return what is to be said of a run."""
+        ended = found.status.ended
+        found = self._judged(in_time(found))
         fitting = Fitting(self._kind, found, self._keep)
         news = fitting.news(*self._place(fitting, found, known), self._now)
         name = found.name or found.id
@@ -177,10 +217,9 @@ class _Taking:
         if known is not None and not same:
             news, changed = self._grown(known, news)
             left_out += changed
-        self._left_out += [LeftOut(what=what, why=why, run=name) for what, why in left_out]
+        said = _Said(found.id, name, left_out, "" if ended else found.status.value)
         if same:
-            return None
-        self._artifacts |= {kept.digest: kept.size for kept in news.artifacts}
+            return said
         mark: JSONValue = {
             "tracker": self._kind,
             "id": found.id,
@@ -190,7 +229,10 @@ class _Taking:
         }
         begins = cast("Beginning", news.begins)
         config: dict[str, JSONValue] = {**begins.config, IMPORTED: mark}
-        return news._replace(begins=begins._replace(config=config))
+        said = said._replace(news=news._replace(begins=begins._replace(config=config)))
+        if news.ends is None and found.beaten is not None:
+            said = said._replace(beat=Beat(begins.launch.id, found.beaten))
+        return said
 
     def _grown(self, known: Run, news: News) -> tuple[News, list[tuple[str, str]]]:
         """Return news without series that do not go on where those that are here end."""
