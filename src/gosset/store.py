@@ -182,15 +182,19 @@ class Store(ValueReader):
 
         Raises
         ------
-        UsageError, StorageError, MissingExtraError
+        UsageError
+            There is another file in its place: only an earlier export is replaced.
+        StorageError, MissingExtraError
         """
+        from .reading.files import check_replaceable, export
+
+        check_replaceable(Path(target), format)
         if format == "gosset":
             from .exchange import write
 
             where = parse(filter) if isinstance(filter, str) else filter
             write(Path(target), self.catalog, self.artifacts, where=where, progress=progress)
             return Path(target)
-        from .reading.files import export
 
         return export(self.runs(filter), Path(target), format)
 

@@ -18,7 +18,7 @@ _PACKAGES = 5
 """Packages of an environment that are named."""
 
 _IN_SECTIONS = (
-    "params", "metrics", "metrics_series", "metrics_std", "metrics_folds", "fields", "fold_seeds", "hyperparameters",
+    "params", "config", "alerts", "metrics", "metrics_series", "metrics_std", "metrics_folds", "fields", "fold_seeds", "hyperparameters",
     "computations", "attempts", "code", "environment", "artifacts", "exception", "definition",
     "columns", "content", "runs", "settings", "provenance", "experiments", "console",
 )  # fmt: skip
@@ -26,6 +26,7 @@ _IN_SECTIONS = (
 _TABLES = {
     "computations": ("stage", "fold", "status", "wall", "memory", "key"),
     "attempts": ("number", "status", "resource", "started", "ended"),
+    "alerts": ("level", "title", "text"),
     "artifacts": ("stage", "fold", "name", "format", "size", "digest"),
     "content": ("name", "format", "size", "digest"),
     "columns": ("name", "dtype", "role", "unit", "labels", "description"),
@@ -77,7 +78,7 @@ def _section(name: str, value: Any, document: Mapping[str, Any]) -> str:
             return _runs(value)
         case "environment":
             return _pairs(_shortened(value))
-        case "params" | "fields":
+        case "params" | "config" | "fields":
             return _values(value)
         case "exception":
             return _exception(value)

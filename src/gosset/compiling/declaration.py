@@ -11,7 +11,7 @@ from ..datasets import DatasetSource, as_source
 from ..displays import values
 from ..exceptions import SplitError, UsageError
 from ..identifiers import new_id, short_name
-from ..settings import load_settings
+from ..settings import DEFAULT_PROJECT, load_settings
 from ..stages import Stage
 from ..types import UNSET
 from ..usercode import called, declaring_file
@@ -27,8 +27,6 @@ from .checks import (
     steps_of,
     told_apart,
 )
-
-DEFAULT_PROJECT = "default"
 
 
 class Owner(Protocol):

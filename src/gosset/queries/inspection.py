@@ -60,9 +60,21 @@ def _run_details(store: Store, run: Run) -> dict[str, JSONValue]:
         {"stage": c.stage, "fold": c.fold, **wire.artifact_to_json(artifact)}
         for c in computations
         for artifact in c.outputs
+        if not artifact.name.startswith("@")  # those are Gosset's own
+    ]
+    artifacts += [
+        {"stage": None, "fold": None, **wire.artifact_to_json(artifact)}
+        for artifact in store.artifacts_of(run).values()
     ]
     return {
         **wire.run_to_json(run),
+        "notes": run.notes,
+        "parent": run.parent,
+        "config": wire.plain_mapping(run.config),
+        "alerts": [
+            {"time": alert.moment, "level": alert.level, "title": alert.title, "text": alert.text}
+            for alert in store.catalog.alerts(run.id)
+        ],
         "fold_seeds": _fold_seeds(store, run),
         "hyperparameters": [wire.hyperparameter_to_json(h) for h in run.hyperparameters],
         "computations": [wire.computation_to_json(c) for c in computations],

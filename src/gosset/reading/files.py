@@ -42,8 +42,8 @@ def export(runs: Runs, target: Path, format: str) -> Path:
     ----------
     runs : Runs
     target : Path
-        A folder, made where it is not there, for ``"parquet"``; a file for ``"duckdb"``. What
-        was there is replaced.
+        A folder, made where it is not there, for ``"parquet"``; a file for ``"duckdb"``. An
+        earlier export is replaced.
     format : {"parquet", "duckdb"}
 
     Raises
@@ -65,6 +65,39 @@ def export(runs: Runs, target: Path, format: str) -> Path:
         require("duckdb", "duckdb", "an export for DuckDB")
         _to_duckdb(runs, target)
     return target
+
+
+def check_replaceable(target: Path, format: str) -> None:
+    """Raise UsageError where another file is in the place of an export than an earlier one.
+
+    A store, a script or somebody's database would be lost.
+    """
+    if format == "parquet" or not target.is_file() or target.stat().st_size == 0:
+        return
+    earlier = _is_duckdb(target) if format == "duckdb" else _is_gosset(target)
+    if not earlier:
+        raise UsageError(
+            f"{target} is there, and no earlier export for {format}",
+            hint="choose another name, or delete it first",
+        )
+
+
+def _is_gosset(file: Path) -> bool:
+    import zipfile
+
+    return zipfile.is_zipfile(file) and "store.db" in zipfile.ZipFile(file).namelist()
+
+
+def _is_duckdb(file: Path) -> bool:
+    require("duckdb", "duckdb", "an export for DuckDB")
+    import duckdb
+
+    try:
+        with duckdb.connect(str(file), read_only=True) as database:
+            found = {name for (name,) in database.execute("SHOW TABLES").fetchall()}
+    except duckdb.Error:
+        return False
+    return found == set(TABLES)
 
 
 def _to_folder(runs: Runs, folder: Path) -> None:

@@ -21,9 +21,10 @@ from .places import (
     sqlite_path,
     sqlite_url,
 )
-from .values import NAMES, Settings, artifacts_url
+from .values import DEFAULT_PROJECT, NAMES, Settings, artifacts_url
 
 __all__ = [
+    "DEFAULT_PROJECT",
     "NAMES",
     "SCOPES",
     "STORE_FOLDER",

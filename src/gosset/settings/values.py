@@ -15,6 +15,9 @@ _CHOICES = {
     "progress": ("auto", "on", "off"),
 }
 
+DEFAULT_PROJECT = "default"
+"""Of what is declared or tracked without naming one."""
+
 SYSTEM_METRICS = 10.0
 """Seconds."""
 

@@ -25,7 +25,7 @@ from ..filters import Expression
 from ..series import Chunk
 from ..types import JSONValue
 from .changes import Batch, NewRun
-from .news import Sink
+from .news import Alert, Sink
 
 if TYPE_CHECKING:
     from .arrays import Values
@@ -404,6 +404,10 @@ class Catalog(Protocol):
 
     def artifacts(self, run_id: str) -> list[ArtifactRef]:
         """Return what was kept with a run by name, in the order in which it came."""
+        ...
+
+    def alerts(self, run_id: str) -> list[Alert]:
+        """Return the alerts of a run, in the order in which they came."""
         ...
 
     def console(self, run_id: str, *, after: int = 0) -> list[Printed]:

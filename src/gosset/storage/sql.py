@@ -44,7 +44,7 @@ from .arrays import Values
 from .base import Catalog, Merged, Order, Page, Printed, Split
 from .changes import Batch, NewRun
 from .connect import Database
-from .news import Sink
+from .news import Alert, Sink
 from .sink import SQLSink, Statements
 
 
@@ -307,6 +307,10 @@ class SQLCatalog:
     def artifacts(self, run_id: str) -> list[ArtifactRef]:
         with self._database.read() as connection:
             return answers.artifacts(Statements(connection), run_id)
+
+    def alerts(self, run_id: str) -> list[Alert]:
+        with self._database.read() as connection:
+            return points.alerts(connection, run_id)
 
     def console(self, run_id: str, *, after: int = 0) -> list[Printed]:
         with self._database.read() as connection:

@@ -61,9 +61,9 @@ def current_run() -> Any:
     return run
 
 
-def log(metrics: Mapping[str, float], step: int | None = None) -> None:
+def log(metrics: Mapping[str, float] | str, value: Any = None, step: int | None = None) -> None:
     """Log metrics to the active run; see :meth:`TrackedRun.log`."""
-    current_run().log(metrics, step=step)
+    current_run().log(metrics, value, step)
 
 
 @contextlib.contextmanager

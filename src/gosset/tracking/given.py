@@ -133,9 +133,33 @@ def as_mapping(what: str, values: Any) -> Mapping[str, Any]:
 
 
 def as_tags(tags: Any) -> list[str]:
+    """Return tags as they are kept; those of a mapping as ``key=value``.
+
+    Raises
+    ------
+    UsageError
+        It is one text, or holds what is none.
+    """
+    if isinstance(tags, Mapping):
+        tags = [f"{checked('a tag', key)}={value}" for key, value in tags.items()]
     if isinstance(tags, str | bytes) or not isinstance(tags, Iterable):
         raise UsageError(f"tags={tags!r} is no list of texts", hint=f"write tags=[{tags!r}]")
     return [checked("a tag", tag) for tag in tags]
+
+
+def given_step(value: Any, step: int | None) -> int | None:
+    """Return the step of ``log(metrics, value, step)``, where `metrics` is a mapping.
+
+    Raises
+    ------
+    UsageError
+        Both are given: one of them would be lost.
+    """
+    if value is not None and step is not None:
+        raise UsageError(
+            f"log() was given {value!r} and the step {step!r}", hint="log({…}, step=3)"
+        )
+    return step if value is None else value
 
 
 def as_plain(name: str, value: Any) -> Any:

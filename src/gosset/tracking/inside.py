@@ -20,6 +20,7 @@ from .given import (
     as_parameters,
     as_step,
     checked,
+    given_step,
     microseconds,
 )
 from .keeping import Keeping
@@ -185,6 +186,8 @@ class ActiveRun(Keeping):
         moment = microseconds()
         if isinstance(metrics, str):
             metrics = {metrics: value}
+        elif value is not None:
+            step = given_step(value, step)
         if step is not None and (type(step) is not int or not -LIMIT <= step < LIMIT):
             step = as_step(step)
         if type(metrics) is not dict:

@@ -25,6 +25,7 @@ from .given import (
     as_parameters,
     as_step,
     checked,
+    given_step,
     microseconds,
     reached,
 )
@@ -180,8 +181,9 @@ class TrackedRun(Attributes, Keeping):
         ----------
         metrics : mapping
             Name → number: a float, an integer or a bool, of Python, NumPy, PyTorch … All are
-            kept exactly, NaN and infinities too.
+            kept exactly, NaN and infinities too. Or one name, with its `value`.
         step : int, optional
+            Also as the second argument behind a mapping.
             By default one more than the last of each name, from 0. Steps may come in any
             order and repeat.
 
@@ -194,6 +196,8 @@ class TrackedRun(Attributes, Keeping):
         moment = time.time_ns() // 1000
         if isinstance(metrics, str):
             metrics = {metrics: value}
+        elif value is not None:
+            step = given_step(value, step)
         if step is not None and (type(step) is not int or not -LIMIT <= step < LIMIT):
             step = as_step(step)
         if type(metrics) is not dict:

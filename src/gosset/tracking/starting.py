@@ -11,7 +11,14 @@ from functools import partial
 from typing import Any
 
 from ..identifiers import new_id, short_name
-from ..settings import NAMES, Settings, load_settings, prepare_store_folder, sqlite_path
+from ..settings import (
+    DEFAULT_PROJECT,
+    NAMES,
+    Settings,
+    load_settings,
+    prepare_store_folder,
+    sqlite_path,
+)
 from ..storage.news import Beginning, Opening, Sink, TakenUp
 from ..types import JSONValue
 from . import context, ending
@@ -22,7 +29,6 @@ from .telemetry import console, origin
 from .telemetry.secrets import masked_command, masked_values
 from .writer import Writer
 
-DEFAULT_PROJECT = "Default"
 _FRESH = 1.0
 """Seconds."""
 
