@@ -131,7 +131,7 @@ def _check(data: bytes, most: int, deep: int) -> None:
         if opcode.name not in _PLAIN:
             raise SerializationError(f"its pickle could run code when read: {opcode.name}")
         if opcode.name in _PUTS:
-            measuring.put(argument, place)
+            measuring.put(argument, place or 0)
         elif opcode.name in _GETS:
             measuring.get(argument)
         else:
