@@ -2,6 +2,7 @@
 
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,114 @@ def test_a_file_without_one_event_is_told(logs: Path, store: Store) -> None:
     assert "run other" in {left.what for left in result.left_out}
 
 
+def varint(number: int) -> bytes:
+    number &= 2**64 - 1
+    head = b""
+    while number > 127:
+        head, number = head + bytes([number & 127 | 128]), number >> 7
+    return head + bytes([number])
+
+
+def whole_number(field: int, number: int) -> bytes:
+    return varint(field << 3) + varint(number)
+
+
+def piece(field: int, data: bytes) -> bytes:
+    return varint(field << 3 | 2) + varint(len(data)) + data
+
+
+def framed(data: bytes) -> bytes:
+    head = struct.pack("<Q", len(data))
+    checked = head + struct.pack("<I", masked_crc(head))
+    return checked + data + struct.pack("<I", masked_crc(data))
+
+
+def event(*values: bytes) -> bytes:
+    """Return an event of step 4 with values of a summary."""
+    wall = b"\x09" + struct.pack("<d", START)
+    summary = b"".join(piece(1, value) for value in values)
+    return framed(wall + whole_number(2, 4) + piece(5, summary))
+
+
+def scalar(tag: str, number: float) -> bytes:
+    return piece(1, tag.encode()) + b"\x15" + struct.pack("<f", number)
+
+
+def shown(tag: str, plugin: bytes, tensor: bytes) -> bytes:
+    metadata = piece(1, piece(1, plugin))
+    return piece(1, tag.encode()) + piece(8, tensor) + piece(9, metadata)
+
+
+def shaped(*sizes: int) -> bytes:
+    return piece(2, b"".join(piece(2, whole_number(1, size)) for size in sizes))
+
+
+ONE = b"\x2d" + struct.pack("<f", 1.5)
+FLOAT, UINT8 = whole_number(1, 1), whole_number(1, 4)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "tensor", "why"),
+    [
+        (b"histograms", FLOAT + shaped(10**8, 3) + ONE, "stands for 300000000"),
+        (b"histograms", FLOAT + shaped(-1, -1) + ONE, "a shape that none has"),
+        (b"scalars", FLOAT + shaped(-1) + ONE, "a shape that none has"),
+        (b"scalars", FLOAT + shaped(*[2**60] * 99) + ONE, "a shape that none has"),
+        (b"scalars", FLOAT + piece(4, b"abc"), "numbers of a tensor are damaged"),
+        (b"scalars", UINT8 + whole_number(7, 300), "numbers of a tensor are damaged"),
+        (b"scalars", whole_number(1, 19) + whole_number(13, 2**40), "tensor are damaged"),
+    ],
+)
+def test_of_a_hostile_tensor_that_value_alone_is_left_out(
+    store: Store, tmp_path: Path, plugin: bytes, tensor: bytes, why: str
+) -> None:
+    values = scalar("before", 0.5), shown("bad", plugin, tensor), scalar("after", 0.25)
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(event(*values))
+    [left] = store.import_from(tmp_path, "tensorboard").left_out
+    assert "'bad'" in left.what
+    assert why in left.why
+    [run] = store.runs()
+    assert {name: metric.value for name, metric in run.metrics.items()} == {
+        "before": 0.5,
+        "after": 0.25,
+    }
+    assert not store.artifacts_of(run)
+
+
+def test_a_number_that_stands_for_many_is_no_scalar_and_takes_no_memory(
+    store: Store, tmp_path: Path
+) -> None:
+    data = event(shown("many", b"scalars", FLOAT + shaped(3 * 10**8) + ONE))
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(data)
+    tracemalloc.start()
+    try:
+        [left] = store.import_from(tmp_path, "tensorboard").left_out
+        assert tracemalloc.get_traced_memory()[1] < 10**8
+    finally:
+        tracemalloc.stop()
+    assert "of 'many'" in left.what
+
+
+def test_one_number_may_stand_for_all_of_a_histogram(store: Store, tmp_path: Path) -> None:
+    data = event(shown("empty", b"histograms", FLOAT + shaped(2, 3) + ONE))
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(data)
+    store.import_from(tmp_path, "tensorboard")
+    [told] = store.artifact(store.runs()[0], "histograms/empty")
+    assert told["buckets"] == [[1.5] * 3] * 2
+
+
+def test_a_first_record_that_is_no_event_is_told_and_the_others_come(
+    store: Store, tmp_path: Path
+) -> None:
+    number = varint(2 << 3) + varint(2**40)  # of 32 bits in its field
+    bad = event(piece(1, b"wide") + number)
+    data = framed(b"\x0b\x0c") + bad + event(scalar("loss", 0.5))
+    (tmp_path / "events.out.tfevents.1.host").write_bytes(data)
+    told = [left.what.split(" of ")[0] for left in store.import_from(tmp_path).left_out]
+    assert told == ["the event at byte 12", "'wide' in the event at byte 30"]
+    assert store.runs()[0].metrics["loss"].value == 0.5
+
+
 def test_what_is_no_folder_of_events_is_refused(store: Store, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing")
     with pytest.raises(StoreVersionError, match="has no event files"):
@@ -193,13 +302,15 @@ def test_checksums_are_those_of_the_standard_whatever_the_length(size: int) -> N
 
 
 def test_behind_a_damaged_length_nothing_is_read(tmp_path: Path) -> None:
-    def framed(data: bytes) -> bytes:
-        head = struct.pack("<Q", len(data))
-        checked = head + struct.pack("<I", masked_crc(head))
-        return checked + data + struct.pack("<I", masked_crc(data))
-
     file = tmp_path / "events"
     file.write_bytes(framed(b"one") + b"\0" * 12 + framed(b"two"))
     first, damage = records(file)
     assert first == Record(12, b"one")
     assert damage == Damage(19, "its length is damaged")
+
+
+def test_a_length_beyond_the_file_takes_no_memory(tmp_path: Path) -> None:
+    head = struct.pack("<Q", 1 << 62)
+    file = tmp_path / "events"
+    file.write_bytes(head + struct.pack("<I", masked_crc(head)) + b"short")
+    assert list(records(file)) == [Damage(0, "it is cut off")]

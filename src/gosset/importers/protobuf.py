@@ -162,6 +162,8 @@ def as_double(bits: int) -> float:
 
 def as_single(bits: int) -> float:
     """Return the number of 32 bits with these bits."""
+    if bits >= 2**32:
+        raise StorageError("a message has a number of more bits than it may have: it is damaged")
     (value,) = struct.unpack("<f", bits.to_bytes(4, "little"))
     return float(value)
 

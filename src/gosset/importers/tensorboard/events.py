@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Final, NamedTuple
 
+from ...exceptions import StorageError
 from ..protobuf import Message
 
 # Fields of the messages Event, Summary.Value and TensorProto.
@@ -27,6 +28,11 @@ _NUMBERS: Final = {
     23: ("<u8", 17, "varint"),
 }
 _HALF: Final = {14: "bfloat16", 19: "float16"}
+_DIMENSIONS: Final = 32
+_REPEATED: Final = 1 << 10
+"""Numbers for which one may stand that is written once."""
+
+_DEEP: Final = 100
 
 
 class Value(NamedTuple):
@@ -72,46 +78,71 @@ def strings(tensor: Message) -> list[bytes]:
 
 def shape(tensor: Message) -> tuple[int, ...]:
     """Return the shape of a tensor."""
-    return tuple(dimension.integer(1) for dimension in tensor.inner(2).several(2))
+    sizes = tuple(dimension.integer(1) for dimension in tensor.inner(2).several(2))
+    if len(sizes) > _DIMENSIONS or any(size < 0 for size in sizes):
+        raise StorageError("a tensor has a shape that none has: it is damaged")
+    return sizes
 
 
 def array(tensor: Message) -> Any:
-    """Return a tensor of numbers as an array; None where it is of another type."""
+    """Return a tensor of numbers as an array; None where it is of another type.
+
+    Raises
+    ------
+    StorageError
+        Its numbers are not those of its type, or few bytes stand for a great many.
+    """
     import numpy as np
 
-    kind, sizes = tensor.integer(1), shape(tensor)
-    data = tensor.data(4)
-    found: Any
-    if kind in _NUMBERS:
-        dtype, field, code = _NUMBERS[kind]
-        if data:
-            found = np.frombuffer(data, dtype)
-        else:
-            numbers = tensor.numbers(field, code)
-            if code == "varint" and dtype.startswith(("<u", "u")):
-                numbers = [int(number) & 0xFFFF_FFFF_FFFF_FFFF for number in numbers]
-            found = np.array(numbers, dtype)
-    elif kind in _HALF:
-        bits = np.frombuffer(data, "<u2") if data else np.array(tensor.numbers(13, "varint"), "<u2")
-        if _HALF[kind] == "float16":
-            found = bits.view("<f2")
-        else:
-            found = (bits.astype("<u4") << np.uint32(16)).view("<f4")
-    else:
+    found = _flat(tensor)
+    if found is None:
         return None
+    sizes = shape(tensor)
     size = math.prod(sizes)
-    if len(found) == 1 and size > 1:
-        found = np.repeat(found, size)  # one stands for all
+    if len(found) == 1 and size > 1:  # one stands for all
+        if size > _REPEATED:
+            raise StorageError(f"a tensor has one number that stands for {size}")
+        found = np.repeat(found, size)
     return found.reshape(sizes) if len(found) == size else found
 
 
 def number(tensor: Message) -> float | int | bool | None:
-    """Return the one number of a tensor; None where it is not one."""
-    found = array(tensor)
-    if found is None or found.size != 1:
+    """Return the one number of a tensor; None where it is not one.
+
+    Raises
+    ------
+    StorageError
+        It is not of the tensor's type.
+    """
+    found = _flat(tensor)
+    if found is None or len(found) != 1 or math.prod(shape(tensor)) > 1:
         return None
-    item: float | int | bool = found.reshape(()).item()
+    item: float | int | bool = found[0].item()
     return item
+
+
+def _flat(tensor: Message) -> Any:
+    """Return the numbers that stand in a tensor in one row; None where it is of another type."""
+    import numpy as np
+
+    kind, data = tensor.integer(1), tensor.data(4)
+    try:
+        if kind in _NUMBERS:
+            dtype, field, code = _NUMBERS[kind]
+            if data:
+                return np.frombuffer(data, dtype)
+            numbers = tensor.numbers(field, code)
+            if code == "varint" and dtype.startswith(("<u", "u")):
+                numbers = [int(number) & 0xFFFF_FFFF_FFFF_FFFF for number in numbers]
+            return np.array(numbers, dtype)
+        if kind not in _HALF:
+            return None
+        bits = np.frombuffer(data, "<u2") if data else np.array(tensor.numbers(13, "varint"), "<u2")
+    except (ValueError, OverflowError) as error:
+        raise StorageError(f"the numbers of a tensor are damaged: {error}") from error
+    if _HALF[kind] == "float16":
+        return bits.view("<f2")
+    return (bits.astype("<u4") << np.uint32(16)).view("<f4")
 
 
 def hyperparameters(start: Message) -> dict[str, Any]:
@@ -122,7 +153,9 @@ def hyperparameters(start: Message) -> dict[str, Any]:
     return {entry.text(1): _plain(entry.inner(2)) for entry in start.several(1)}
 
 
-def _plain(value: Message) -> Any:
+def _plain(value: Message, depth: int = 0) -> Any:
+    if depth > _DEEP:
+        raise StorageError("a hyperparameter has parts that lie too deep")
     if value.has(2):
         return value.double(2)
     if value.has(3):
@@ -130,9 +163,9 @@ def _plain(value: Message) -> Any:
     if value.has(4):
         return bool(value.integer(4))
     if value.has(5):
-        return {entry.text(1): _plain(entry.inner(2)) for entry in value.inner(5).several(1)}
+        return {e.text(1): _plain(e.inner(2), depth + 1) for e in value.inner(5).several(1)}
     if value.has(6):
-        return [_plain(item) for item in value.inner(6).several(1)]
+        return [_plain(item, depth + 1) for item in value.inner(6).several(1)]
     return None
 
 

@@ -6,6 +6,7 @@ those. The checksum is CRC-32C, turned round by 15 bits and shifted by a constan
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from functools import cache
@@ -53,7 +54,9 @@ def records(path: Path) -> Iterator[Record | Damage]:
             if masked_crc(head[:8]) != check:
                 yield Damage(offset - len(head), "its length is damaged")
                 return
-            data, tail = file.read(length), file.read(_TAIL.size)
+            # Nothing is asked for that is not there: room would be made for all of it.
+            there = os.fstat(file.fileno()).st_size - offset >= length
+            data, tail = (file.read(length), file.read(_TAIL.size)) if there else (b"", b"")
             if len(data) < length or len(tail) < _TAIL.size:
                 yield Damage(offset - len(head), "it is cut off")
                 return

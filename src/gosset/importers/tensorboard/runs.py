@@ -37,7 +37,10 @@ def identity(files: list[Path]) -> str | None:
         for record in records(file):
             if isinstance(record, Damage):
                 break
-            return f"{file.name}@{Message(record.data).double(e.WALL_TIME)!r}"
+            try:
+                return f"{file.name}@{Message(record.data).double(e.WALL_TIME)!r}"
+            except StorageError:  # told when its run is read
+                continue
     return None
 
 
@@ -109,7 +112,11 @@ class _Gathering:
             # Only the first value of a tag need say whose it is.
             plugin = self._plugins.setdefault(value.tag, value.plugin)
             value = value._replace(plugin=plugin)
-            self._value(_Seen(value, event.integer(e.STEP), wall, file, offset, size, at))
+            try:
+                self._value(_Seen(value, event.integer(e.STEP), wall, file, offset, size, at))
+            except StorageError as error:
+                what = f"{value.tag!r} in the event at byte {offset} of {file.name}"
+                self._left_out.append((what, error.message))
 
     def _value(self, seen: _Seen) -> None:
         message, tag = seen.value.message, seen.value.tag
