@@ -109,6 +109,7 @@ def test_images_sounds_and_histograms_are_artifacts(logs: Path, store: Store) ->
     assert sum(weights["bucket"]) == 10
     [buckets] = store.artifact(run, "histograms/v2/histogram")
     assert buckets["buckets"] == [[0.0, 1.0, 3.0], [1.0, 2.0, 4.0]]
+    assert (buckets["step"], buckets["time"]) == (3, (START + 3) * 1_000_000)  # microseconds
 
 
 def test_what_has_no_place_is_told(logs: Path, store: Store) -> None:

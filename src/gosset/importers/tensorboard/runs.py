@@ -161,7 +161,8 @@ class _Gathering:
 
     def _histogram(self, seen: _Seen, told: dict[str, Any]) -> None:
         histograms = self._histograms.setdefault(seen.value.tag, [])
-        histograms.append({"step": seen.step, "time": seen.wall, **told})
+        # In microseconds, as times are wherever values stand with their steps.
+        histograms.append({"step": seen.step, "time": e.micros(seen.wall), **told})
 
     def _media(self, name: str, seen: _Seen, get: Callable[[Message], bytes]) -> None:
         data = get(seen.value.message)
