@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +13,7 @@ import pytest
 
 import gosset as gs
 from gosset.exceptions import StorageError
+from gosset.storage.direct import DirectFile
 
 WRITE = """
 import gosset
@@ -29,6 +33,27 @@ with gosset.open_store() as store:
     assert len(runs.series()) == 3
     assert "sqlalchemy" not in sys.modules
     assert [run.name for run in store.runs("metrics.loss > 0.5")] == ["run-2"]
+"""
+
+
+FORK = """
+import os, signal, threading, gosset
+store = gosset.open_store()
+over = threading.Event()
+def read():
+    while not over.is_set():
+        store.catalog.select("runs", limit=50)
+threads = [threading.Thread(target=read) for _ in range(3)]
+[thread.start() for thread in threads]
+for _ in range(40):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(10)  # kills who hangs
+        os._exit(len(store.catalog.select("runs")))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+over.set()
+[thread.join() for thread in threads]
+assert len(store.runs()) == 3
 """
 
 
@@ -52,6 +77,21 @@ def test_a_store_can_be_used_on_after_it_was_closed_and_sees_what_others_wrote(
     subprocess.run([sys.executable, "-c", WRITE], check=True, cwd=folder)
     assert len(store.runs()) == 6
     store.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_child_of_fork_reads_what_other_threads_were_reading(folder: Path) -> None:
+    subprocess.run([sys.executable, "-W", "error", "-c", FORK], check=True, cwd=folder)
+
+
+def test_a_store_that_nobody_holds_is_closed(folder: Path) -> None:
+    file = DirectFile(folder / ".gosset" / "store.db")
+    with file.transaction(reading=True) as questions:
+        connection = questions._connection
+    del file, questions
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
 
 
 def test_a_store_that_was_deleted_is_told(folder: Path) -> None:

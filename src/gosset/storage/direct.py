@@ -11,6 +11,7 @@ import json
 import os
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -72,6 +73,13 @@ class DirectFile:
         self._connection: sqlite3.Connection | None = None
         with errors.wrapped_sqlite(self.url):
             self._connection = self._connected()
+        with _forking:
+            _files.add(self)
+
+    def __del__(self) -> None:
+        # Results hold a store open for as long as anybody holds them.
+        if hasattr(self, "_connection"):
+            self._disconnect()
 
     def close(self) -> None:
         """Close the file; it is opened again when it is needed.
@@ -81,9 +89,18 @@ class DirectFile:
         with self._lock:
             self._disconnect()
 
+    def hold(self) -> bool:
+        """Keep all threads out until :meth:`go_on`; return whether they left in time."""
+        return self._lock.acquire(timeout=self._timeout)
+
+    def go_on(self) -> None:
+        """Let threads in again."""
+        self._lock.release()
+
     def forked(self) -> None:
         """Begin anew in a child process, whatever its parent was doing."""
         self._lock = threading.Lock()
+        self._disconnect()
 
     def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
@@ -218,6 +235,42 @@ def _leave(connection: sqlite3.Connection) -> None:
     # Python would close it at its end, and SQLite would take the log of the other away, or that
     # of the file which is at the path now.
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+
+
+_files: weakref.WeakSet[DirectFile] = weakref.WeakSet()
+_held: list[DirectFile] = []
+_forking = threading.Lock()
+
+
+def _before_fork() -> None:
+    """Wait for other threads to leave SQLite: its own locks would stay closed in the child."""
+    _forking.acquire()
+    for file in _files:
+        # The writer of a sink closes it.
+        if not isinstance(file, DirectSink) and file.hold():
+            _held.append(file)
+
+
+def _after_fork_here() -> None:
+    for file in _held:
+        file.go_on()
+    _held.clear()
+    _forking.release()
+
+
+def _after_fork_there() -> None:
+    for file in _files:
+        file.forked()
+    _held.clear()
+    _forking.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_here,
+        after_in_child=_after_fork_there,
+    )
 
 
 class Unready(Exception):
