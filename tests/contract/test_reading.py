@@ -244,6 +244,11 @@ def test_a_frame_of_nothing_has_the_columns_of_runs(store: Store) -> None:
     assert list(store.runs(columns=["params.lr", "metrics.m"]).to_pandas()) == ["params.lr", "metrics.m"]  # fmt: skip
 
 
+def test_a_frame_without_columns_is_one(logged: Store) -> None:
+    assert list(logged.runs(columns=[]).to_pandas()) == []
+    assert list(logged.runs("name == 'a'", columns=[]).to_pandas()) == []
+
+
 def test_a_frame_of_many_runs_is_that_of_few(many: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     track(many, "ints", n=[1, 2**60 + 1], loss=[0.5, math.nan], flag=[True])
     few = many.runs().to_pandas()
@@ -256,6 +261,10 @@ def test_a_frame_of_many_runs_is_that_of_few(many: Store, monkeypatch: pytest.Mo
         "number > 4", columns=["metrics.m", "metrics.loss.max", "metrics.n"]
     ).to_pandas()
     pd.testing.assert_frame_equal(again, some)
+    counts = many.runs("name == 'ints'", columns=["metrics.n.count", "metrics.m.count"])
+    assert counts.to_pandas().values.tolist() == [[2, pd.NA]]
+    counts = many.runs(columns=["metrics.n.count"]).to_pandas()["metrics.n.count"]
+    assert (counts.dropna().tolist(), counts.isna().sum()) == ([2], len(counts) - 1)
     assert set(many.runs().to_pandas()) == set(few)
 
 

@@ -165,14 +165,17 @@ def _by_name(
         values[list(exact)] = list(exact.values())
     if not there.any():
         return None
-    missing = None if there.all() else ~there
-    return Values(values.astype(np.int64) if part in _INTEGERS else values, missing)
+    if part in _INTEGERS:
+        values = np.where(there, values, 0).astype(np.int64)
+    return Values(values, None if there.all() else ~there)
 
 
 def _exact(questions: Questions, places: _Places, keys: set[str]) -> dict[str, dict[int, Any]]:
     """Return key → position → value, of what a column of doubles does not give back."""
     import numpy as np
 
+    if not keys:
+        return {}
     few = len(keys) <= CHUNK
     rows = questions.among(EXACT_OF, names=list(keys)) if few else questions.all(EXACT, {})
     if not rows:

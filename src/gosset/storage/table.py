@@ -36,7 +36,7 @@ FACTS: Final[Mapping[str, Kind]] = {
 DOCUMENTS: Final = ("params", "fields")
 
 NEWEST: Final = """
-SELECT runs.pk, {columns}
+SELECT {columns}
 FROM runs JOIN launches ON launches.pk = runs.launch
 JOIN experiments ON experiments.pk = runs.experiment
 JOIN projects ON projects.pk = experiments.project
@@ -61,7 +61,7 @@ def newest(
     """Return columns of the newest runs, the newest first: some :data:`FACTS`, or all there is."""
     names = (*FACTS, *DOCUMENTS) if chosen is None else tuple(chosen)
     row = {"limit": 2**63 - 1 if limit is None else limit, "offset": offset}
-    columns = ", ".join(_column(questions, name) for name in names)
+    columns = ", ".join(["runs.pk", *(_column(questions, name) for name in names)])
     rows = questions.all(NEWEST.format(columns=columns), row)
     pks, *read = zip(*rows, strict=True) if rows else [()] * (1 + len(names))
     found: dict[str, Values] = {}
