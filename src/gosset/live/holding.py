@@ -45,15 +45,7 @@ class Holding(Declaration):
     def add_run(self, *, seed: int | None = None, **params: Any) -> LiveRun:
         """Add a run with these parameters, for the next :meth:`execute`; return it."""
         given = self.seeds[0] if seed is None else seeds_of(self.name, seed)[0]
-        run = LiveRun(
-            params,
-            seed=given,
-            config=self.config,
-            place=self.runs.place,
-            experiment=self.name,
-            project=self.project_name,
-        )
-        return self.runs.add(run)
+        return self._add(params, given)
 
     def add_runs(
         self, parameters: Any = None, *, seeds: Iterable[int] | None = None, **vary: Any
@@ -82,16 +74,19 @@ class Holding(Declaration):
         chosen = self.seeds if seeds is None else seeds_of(self.name, seeds)
         for params in expand(override(parameters, vary)):
             for seed in chosen:
-                run = LiveRun(
-                    params,
-                    seed=seed,
-                    config=self.config,
-                    place=self.runs.place,
-                    experiment=self.name,
-                    project=self.project_name,
-                )
-                self.runs.add(run)
+                self._add(params, seed)
         return self
+
+    def _add(self, params: Mapping[str, Any], seed: int) -> LiveRun:
+        run = LiveRun(
+            params,
+            seed=seed,
+            config=self.config,
+            place=self.runs.place,
+            experiment=self.name,
+            project=self.project_name,
+        )
+        return self.runs.add(run)
 
     if not TYPE_CHECKING:  # or it would take any name for one that an experiment has
 
