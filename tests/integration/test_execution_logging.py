@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from projects import Heard
 
 import gosset as gs
+from gosset.running import telling
+from gosset.running.sayings import Sayings
 from gosset.storage import schema as s
 
 EXECUTORS = pytest.mark.parametrize("executor", ["inline", "processes"])
@@ -403,6 +405,59 @@ def test_what_a_step_says_is_read_while_it_computes_in_silence(store, tmp_path, 
         thread.join()
     assert store.run(run.id).status == "complete"
     assert points(store, run, "loss") == ([3], [0.5])
+
+
+def tellers():
+    return [thread for thread in threading.enumerate() if thread.name == "gosset-teller"]
+
+
+def test_who_tells_what_is_said_leaves_in_silence_and_comes_again(memory, monkeypatch):
+    monkeypatch.setattr(telling, "SAY_EVERY", 0.001)
+    monkeypatch.setattr(telling, "LEAVE_AFTER", 0.01)
+    seen = []
+
+    def step(run):
+        for value in range(3):
+            run.log({"loss": value})
+            seen.append(len(tellers()))
+            wait_for(lambda: not tellers())
+
+    [run] = carry_out(memory, step).runs
+    assert seen == [1, 1, 1]
+    assert points(memory, run, "loss") == ([0, 1, 2], [0, 1, 2])
+
+
+def test_what_a_step_says_is_told_at_its_end_where_no_thread_begins(memory, monkeypatch):
+    start = threading.Thread.start
+
+    def refuse(thread):
+        if thread.name == "gosset-teller":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def step(run):
+        for value in range(3):
+            run.log({"loss": value})
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    [run] = carry_out(memory, step).runs
+    assert run.status == "complete", run.exception
+    assert points(memory, run, "loss") == ([0, 1, 2], [0, 1, 2])
+
+
+def test_what_cannot_be_told_fails_the_stage_and_leaves_what_it_printed(memory, monkeypatch):
+    def refuse(*_):
+        raise OSError("no room")
+
+    def step(run):
+        print("at work")
+        run.log({"loss": 1.0})
+
+    monkeypatch.setattr(Sayings, "say", refuse)
+    [run] = carry_out(memory, step).runs
+    assert (run.status, run.exception.type) == ("failed", "OSError")
+    [computation] = memory.computations(run)
+    assert "at work" in computation.log
 
 
 def test_a_step_is_followed_by_tail(tmp_path):

@@ -16,7 +16,7 @@ from ..artifacts import open_artifacts
 from ..artifacts.base import ArtifactStore
 from ..artifacts.values import keep, load
 from ..entities import ArtifactRef, ComputationStatus, Dataset
-from ..exceptions import GossetError, SerializationError, StageError
+from ..exceptions import SerializationError, StageError
 from ..executors.base import Send
 from ..executors.failures import describe_exception
 from ..identifiers import now
@@ -287,7 +287,7 @@ class _Task:
             outputs = ()
         try:
             outputs += self._logged(account, work)
-        except GossetError as error:
+        except Exception as error:  # noqa: BLE001 - also a message that could not be sent
             exception = exception or describe_exception(error, without=__file__)
         return Outcome(
             work=work.id,
