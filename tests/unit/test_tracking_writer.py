@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import types
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -28,6 +29,7 @@ from gosset.storage.news import (
     News,
     Opening,
 )
+from gosset.tracking import writer as writing
 from gosset.tracking.courier import Courier, StillWritingError
 from gosset.tracking.spool import Spool, recover, spool_folders
 
@@ -270,6 +272,34 @@ def test_what_survives_a_power_cut_is_waited_for(
         other.log({"loss": 0.25})
     with other._writer.sink.transaction() as statements:  # type: ignore[attr-defined]
         assert statements.one("PRAGMA synchronous", {}) == (1,)
+
+
+def test_endings_are_kept_where_memory_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "spool").touch()  # a file in the place of a folder
+    file = tmp_path / "lab.db"
+    sink = DirectSink(file)
+    written = writing.Writer(sink, Spool([tmp_path / "spool"]), store=sink.url)
+    launch = Opening(id="launch", project="P", experiment="E", fingerprint="f", moment=1, pid=1)
+    begins = {run: Beginning(launch=launch, name=run, group="g", moment=1) for run in ("a", "b")}
+    written._beginnings.update(begins)
+    file.rename(tmp_path / "away")
+    monkeypatch.setattr(writing, "MEMORY", 100_000)
+    for run in ("a", "b"):
+        written.say(News(run, 1, 1, begins=begins[run], fields={"long": "x" * 200_000}))
+        written.say(News(run, 1, 2, ends=Ending("complete", moment=2, launch="launch")))
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        written.flush()
+        (tmp_path / "away").rename(file)
+        written.flush()
+    assert sum("no more is kept in memory" in str(warning.message) for warning in told) == 1
+    written.leave()
+    with gs.open_store(sink.url) as store:
+        assert {run.name: run.status.value for run in store.runs()} == dict.fromkeys(
+            "ab", "complete"
+        )
 
 
 def test_a_durability_that_nobody_knows_is_refused(tmp_path: Path) -> None:

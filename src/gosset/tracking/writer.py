@@ -363,19 +363,24 @@ class Writer:
         """Keep news in memory, as long as there are not too many."""
         sizes, self._sizes = self._sizes, {}
         room = MEMORY - sum(map(_size, self._backlog))
+        lost = False
         for one in news:
             # Of what waits already it is known.
-            size = self._sizes[one[:3]] = sizes.get(one[:3]) or _size(one)
+            size = sizes.get(one[:3]) or _size(one)
+            if size > room and one.ends is None:
+                lost = True
+                continue
             room -= size
-            if room < 0 and one.ends is None:
-                self._complain(
-                    StorageError(
-                        f"what is logged is lost: {self._nowhere}, and no more is kept in memory"
-                    ),
-                    "lost",
-                )
-                return
-            self._backlog.append(one)
+            self._sizes[one[:3]] = size
+            # The beginning of its run may be among what is lost.
+            self._backlog.append(one if one.run in self._known else self._complete(one))
+        if lost:
+            self._complain(
+                StorageError(
+                    f"what is logged is lost: {self._nowhere}, and no more is kept in memory"
+                ),
+                "lost",
+            )
 
     def _refused(self, news: News, error: Exception) -> None:
         if isinstance(error, NotFoundError):
