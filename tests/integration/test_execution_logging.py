@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 import os
+import pickle
 import signal
 import subprocess
 import sys
 import threading
 import time
 import uuid
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -24,6 +26,7 @@ import gosset as gs
 from gosset.running import telling
 from gosset.running.sayings import Sayings
 from gosset.storage import schema as s
+from gosset.tracking.account import Account
 
 EXECUTORS = pytest.mark.parametrize("executor", ["inline", "processes"])
 
@@ -407,6 +410,35 @@ def test_what_a_step_says_is_read_while_it_computes_in_silence(store, tmp_path, 
     assert points(store, run, "loss") == ([3], [0.5])
 
 
+def test_the_last_values_are_there_while_another_thread_takes_out_what_is_new(monkeypatch):
+    account, looked = Account(), []
+    add = account._columns.add
+
+    def look_meanwhile(batch):
+        other = threading.Thread(target=lambda: looked.append(account.last()))
+        other.start()
+        other.join(0.05)  # it waits until the summaries are those of all points
+        return add(batch)
+
+    monkeypatch.setattr(account, "_columns", SimpleNamespace(add=look_meanwhile, ahead=dict))
+    account.log([("loss", 0.5, None, 1)])
+    account.news()
+    wait_for(lambda: looked)
+    assert looked == [{"loss": 0.5}]
+
+
+def test_what_was_said_is_kept_once_however_often_it_was_told():
+    account = Account(awake=lambda: None)
+    for value in range(100):
+        account.say("field", ("weights", value, []))
+        account.say("tags", [f"t{value % 2}"])
+        account.news()
+    account.say("untags", ["t0"])
+    whole = account.whole().news
+    assert (whole.fields, [*dict.fromkeys(whole.tags)]) == ({"weights": 99}, ["t1"])
+    assert len(pickle.dumps((account._sayings, account._said))) < 1000
+
+
 def tellers():
     return [thread for thread in threading.enumerate() if thread.name == "gosset-teller"]
 
@@ -450,7 +482,7 @@ def test_what_cannot_be_told_fails_the_stage_and_leaves_what_it_printed(memory, 
         raise OSError("no room")
 
     def step(run):
-        print("at work")
+        sys.stdout.write("at work")
         run.log({"loss": 1.0})
 
     monkeypatch.setattr(Sayings, "say", refuse)

@@ -105,7 +105,7 @@ class Columns:
 class Account:
     """Everything that one stage says of its run.
 
-    Any thread may add to it; one at a time takes out what is new.
+    Any thread may add to it, and take out what is new or look at the last values.
 
     Parameters
     ----------
@@ -123,8 +123,8 @@ class Account:
         "_packing",
         "_pending",
         "_run",
+        "_said",
         "_sayings",
-        "_taken",
         "_writer",
         "awake",
         "chunks",
@@ -144,11 +144,11 @@ class Account:
         self.summaries: dict[str, Summary] = {}
         self._columns = Columns(following)
         self._number = 0
-        self._packing = threading.Lock()
+        self._packing = threading.RLock()  # a signal may come to who holds it
         self._pending: list[Point] = []
         self._run = run
+        self._said: dict[str, Any] = {}
         self._sayings: list[tuple[str, Any]] = []
-        self._taken = 0
         self._writer = int.from_bytes(os.urandom(8), "big") >> 1
 
     def log(self, points: list[Point]) -> None:
@@ -156,8 +156,7 @@ class Account:
         self._pending += points
         if self.awake is None:
             if len(self._pending) >= CHUNK:
-                with self._packing:
-                    self.news()
+                self.news()
         else:
             self.awake()
             if len(self._pending) > _FLOOD:
@@ -171,12 +170,16 @@ class Account:
 
     def news(self) -> Saying | None:
         """Return what is new; None where nothing is."""
+        with self._packing:
+            return self._news()
+
+    def _news(self) -> Saying | None:
         count, said = len(self._pending), len(self._sayings)  # others may append meanwhile
-        if not count and said == self._taken:
+        if not count and not said:
             return None
-        batch, sayings = self._pending[:count], self._sayings[self._taken : said]
-        del self._pending[:count]
-        self._taken = said
+        batch, sayings = self._pending[:count], self._sayings[:said]
+        del self._pending[:count], self._sayings[:said]
+        self._said = gathered([*self._said.items(), *sayings])
         points, summaries = self._columns.add(batch)
         self.stepped.update((name, None) for name, _, step, _ in batch if step is not None)
         if self.awake is None:  # nobody else keeps them
@@ -197,16 +200,17 @@ class Account:
 
     def whole(self) -> Saying:
         """Return all that was said, once more in one piece. Chunks only where nobody was told."""
-        self.news()
-        news = News(
-            run=self._run,
-            writer=self._writer,
-            number=self._number + 1,
-            points=[(name, number, chunk) for (name, number), chunk in self.chunks.items()],
-            summaries=self.summaries,
-            **gathered(self._sayings),
-        )
-        return Saying(news, tuple(self.stepped))
+        with self._packing:
+            self._news()
+            news = News(
+                run=self._run,
+                writer=self._writer,
+                number=self._number + 1,
+                points=[(name, number, chunk) for (name, number), chunk in self.chunks.items()],
+                summaries=dict(self.summaries),
+                **self._said,
+            )
+            return Saying(news, tuple(self.stepped))
 
     @property
     def following(self) -> Mapping[str, int]:
@@ -215,11 +219,12 @@ class Account:
 
     def last(self) -> dict[str, Number]:
         """Return the last value of each metric: that with the highest step."""
-        pending = self._columns.ahead(self._pending[:])
-        found = dict(self.summaries)
+        with self._packing:
+            pending = self._columns.ahead(self._pending[:])
+            found = dict(self.summaries)
         for name, new in pending.items():
             found[name] = merged(found[name], new) if name in found else new
         return {name: summary.last for name, summary in found.items()}
 
     def __bool__(self) -> bool:
-        return bool(self._pending or self._sayings or self.summaries)
+        return bool(self._pending or self._sayings or self._said or self.summaries)
