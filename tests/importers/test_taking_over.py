@@ -1,6 +1,7 @@
 """What a reader finds, brought into a store: whole, exact, once, and with word of the rest."""
 
 import math
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -282,6 +283,23 @@ def test_a_folder_is_kept_file_by_file(store: Store, tmp_path: Path) -> None:
     taken(store, tmp_path, replace(RUN, artifacts={"model": tmp_path / "model"}))
     assert set(store.artifacts_of("one")) == {"model/b.txt", "model/deep/a.txt"}
     assert store.artifact("one", "model/deep/a.txt").read() == b"a"
+
+
+def test_a_pipe_is_told_and_not_waited_for(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    os.mkfifo(tmp_path / "model" / "pipe")
+    artifacts = {"model": tmp_path / "model", "pipe": tmp_path / "model" / "pipe"}
+    result = taken(store, tmp_path, replace(RUN, artifacts=artifacts))
+    assert [left.what for left in result.left_out] == ["artifact 'model/pipe'", "artifact 'pipe'"]
+    assert not store.artifacts_of("one")
+
+
+def test_a_remote_comes_without_its_password(store: Store, tmp_path: Path) -> None:
+    said = {"remote": "https://bob:s3cret@host.example/x.git", "commit": "0123abcd"}
+    taken(store, tmp_path, replace(RUN, provenance=said))
+    [launch] = store.select("launches")
+    remote = "https://bob:***@host.example/x.git"
+    assert launch.provenance == {"remote": remote, "commit": "0123abcd"}  # type: ignore[attr-defined]
 
 
 def test_one_run_that_is_there_twice_is_taken_over_once(store: Store, tmp_path: Path) -> None:

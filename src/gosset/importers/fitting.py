@@ -18,7 +18,7 @@ from ..exceptions import SerializationError, UsageError
 from ..fingerprint.plainly import plain_digest
 from ..identifiers import derived_id
 from ..naming import NAME_LENGTH, checked_name
-from ..provenance.redaction import redact_arguments, redact_values
+from ..provenance.redaction import redact_arguments, redact_url, redact_values
 from ..provenance.suspicion import suspicious, suspicious_values
 from ..serializers.files import File
 from ..series import CHUNK, Points, pack, summarise
@@ -159,7 +159,10 @@ class Fitting:
             user=found.user,
             host=found.host,
             moment=started,
-            provenance=dict(found.provenance),
+            provenance={
+                name: redact_url(said) if isinstance(said, str) else said
+                for name, said in found.provenance.items()
+            },
         )
 
     def _ending(self, begins: Beginning, started: int) -> Ending | None:
@@ -245,6 +248,11 @@ class Fitting:
                 fitting = self.named("artifact", its_name)
                 if fitting.startswith("fields["):  # those of fields are called so
                     fitting = f"artifact {fitting}"[:NAME_LENGTH]
+                if isinstance(each, Path):
+                    if not each.is_file():  # nor is a pipe waited for
+                        self._leave_out(f"artifact {its_name!r}", f"there is no file at {each}")
+                        continue
+                    each = File.at(each)
                 try:
                     kept.append(as_kept(self._keep(each, fitting)))
                 except (SerializationError, UsageError) as error:
@@ -256,14 +264,12 @@ def _files(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """Iterate over what is kept of an artifact: each file of a folder by itself."""
     if isinstance(value, bytes):
         yield name, File(lambda: io.BytesIO(value))
-    elif not isinstance(value, Path):
-        yield name, value
-    elif value.is_dir():
+    elif isinstance(value, Path) and value.is_dir():
         for file in sorted(value.rglob("*")):
             if not file.is_dir():
-                yield f"{name}/{file.relative_to(value).as_posix()}", File.at(file)
+                yield f"{name}/{file.relative_to(value).as_posix()}", file
     else:
-        yield name, File.at(value)
+        yield name, value
 
 
 def _short(name: str, ending: int = 0) -> str:
