@@ -1,5 +1,7 @@
 """Runs of MLflow, from a folder and from a database, both really written by it."""
 
+import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -43,7 +45,8 @@ def both(written: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Wr
     for name in ("mlruns", "mlflow.db"):
         folder = tmp_path_factory.mktemp("mlflow")
         store = Written(folder / name, None)
-        told = written("mlflow", store.uri, folder / "artifacts", **QUIET)
+        kept = "" if name == "mlruns" else folder / "artifacts"
+        told = written("mlflow", store.uri, kept, **QUIET)
         made[name] = store._replace(told=told)
     return made
 
@@ -55,12 +58,14 @@ def once(request: pytest.FixtureRequest, both: dict[str, Written]) -> Written:
 
 @pytest.fixture
 def source(once: Written, tmp_path: Path) -> Written:
-    """Give a copy of the store; its artifacts lie where they were."""
-    path = tmp_path / once.path.name
-    if once.path.is_dir():
-        shutil.copytree(once.path, path)
-    else:
-        shutil.copy(once.path, path)
+    """Give a copy of the store with its artifacts."""
+    path = shutil.copytree(once.path.parent, tmp_path / "source") / once.path.name
+    for meta in path.rglob("meta.yaml"):
+        meta.write_text(meta.read_text().replace(str(once.path.parent), str(path.parent)))
+    if path.is_file():
+        for table, column in (("runs", "artifact_uri"), ("logged_models", "artifact_location")):
+            statement = f"UPDATE {table} SET {column} = replace({column}, ?, ?)"
+            changed(path, statement, str(once.path.parent), str(path.parent))
     return Written(path, once.told)
 
 
@@ -180,7 +185,11 @@ def test_a_folder_that_holds_one_store_is_enough(source: Written, store: Store) 
 @folders_only
 def test_artifacts_are_found_in_a_folder_that_was_moved(source: Written, store: Store) -> None:
     [meta] = source.path.glob(f"*/{source.told['runs']['parent']}/meta.yaml")
-    meta.write_text(meta.read_text().replace("artifact_uri: file://", "artifact_uri: file:///gone"))
+    text = re.sub(
+        "artifact_uri: .*", "artifact_uri: file:///gone/1/run/artifacts", meta.read_text()
+    )
+    meta.write_text(text)
+    shutil.rmtree(meta.parent / "artifacts")
     told = [(left.what, left.run) for left in store.import_from(source.path).left_out]
     assert ("the artifacts, if there are any", "parent") in told
     kept = meta.parent / "artifacts" / "deep"
@@ -189,6 +198,63 @@ def test_artifacts_are_found_in_a_folder_that_was_moved(source: Written, store: 
     store.import_from(source.path)
     kept_now = {"deep/a.txt", "models/best/model.txt"}
     assert set(store.artifacts_of(source.run(store, "parent"))) == kept_now
+
+
+@folders_only
+def test_files_outside_of_the_folder_that_was_named_are_told_and_not_read(
+    source: Written, store: Store, tmp_path: Path
+) -> None:
+    secret = tmp_path / "0" / "secret"
+    secret.mkdir(parents=True)
+    (secret / "key").write_text("secret")
+    [meta] = source.path.glob(f"*/{source.told['runs']['parent']}/meta.yaml")
+    text = re.sub("artifact_uri: .*", f"artifact_uri: {secret.as_uri()}", meta.read_text())
+    meta.write_text(text)
+    run, kept = meta.parent, meta.parent / "artifacts"
+    shutil.rmtree(kept)
+    told = {left.what: left.why for left in store.import_from(source.path).left_out}
+    assert f"outside of {source.path}" in told["the artifacts, if there are any"]
+    kept.mkdir()
+    (kept / "own.txt").write_text("own")
+    (kept / "link").symlink_to(secret / "key")
+    (run / "params" / "stolen").symlink_to(secret / "key")
+    os.mkfifo(kept / "pipe")
+    told = {left.what: left.why for left in store.import_from(source.path).left_out}
+    assert f"outside of {source.path}" in told["file 'link'"]
+    assert told["file 'pipe'"] == "it is no file"
+    assert "outside" in told["file 'stolen'"]
+    parent = source.run(store, "parent")
+    assert set(store.artifacts_of(parent)) == {"own.txt", "models/best/model.txt"}
+    assert "stolen" not in parent.params
+
+
+@databases_only
+def test_a_run_that_cannot_be_read_leaves_the_others_alone(source: Written, store: Store) -> None:
+    odd = source.told["runs"]["child"]
+    changed(source.path, "UPDATE metrics SET step = 'x' WHERE run_uuid = ?", odd)
+    changed(source.path, "INSERT INTO metrics SELECT 'm', 1, 1, ?, 'x', 0", odd)
+    result = store.import_from(source.path)
+    assert result.runs == 3
+    assert "run child" in {left.what for left in result.left_out}
+
+
+@folders_only
+def test_times_in_another_unit_are_told_and_the_run_is_there(source: Written, store: Store) -> None:
+    [meta] = source.path.glob(f"*/{source.told['runs']['child']}/meta.yaml")
+    meta.write_text(re.sub("(start_time: .*)", r"\g<1>000", meta.read_text()))
+    result = store.import_from(source.path)
+    assert result.runs == 4
+    told = {left.what.split(",")[0] for left in result.left_out if left.run}
+    assert told == {"the time 'started'", "the time 'beaten'"}
+
+
+@folders_only
+def test_a_remote_comes_without_its_password(source: Written, store: Store) -> None:
+    [tags] = source.path.glob(f"*/{source.told['runs']['child']}/tags")
+    (tags / "mlflow.source.git.repoURL").write_text("https://bob:s3cret@host.example/x.git")
+    store.import_from(source.path)
+    remotes = {launch.provenance.get("remote") for launch in store.select("launches")}  # type: ignore[attr-defined]
+    assert remotes == {None, "https://bob:***@host.example/x.git"}
 
 
 @databases_only

@@ -5,6 +5,7 @@ import math
 import shutil
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -269,3 +270,40 @@ def test_copies_for_a_data_set_without_their_database_are_told(store: Store, sou
     imported = store.import_from(source, "trackio")
     [told] = [left for left in imported.left_out if left.what.endswith(".parquet")]
     assert "open it with trackio" in told.why
+
+
+def test_a_run_that_cannot_be_read_leaves_the_others_alone(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "project.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        columns = "id INTEGER PRIMARY KEY, timestamp TEXT, run_id TEXT, run_name TEXT"
+        database.execute(f"CREATE TABLE metrics ({columns}, step INTEGER, metrics TEXT)")
+        database.execute(f"CREATE TABLE configs ({columns}, config TEXT)")
+        for id_, moment in (("a", "2024-01-01"), ("b", "garbage"), ("c", "2024-01-01")):
+            database.execute(
+                "INSERT INTO metrics VALUES (NULL, ?, ?, ?, 0, ?)", (moment, id_, id_, '{"l": 1.0}')
+            )
+    result = store.import_from(path, "trackio")
+    assert sorted(run.name for run in store.runs()) == ["a", "c"]
+    told = {left.what: left.why for left in result.left_out}
+    assert "garbage" in told["run b"]
+
+
+def test_a_link_that_leads_out_of_the_folder_is_told_and_not_read(
+    store: Store, tmp_path: Path
+) -> None:
+    (tmp_path / "key").write_text("secret")
+    media = tmp_path / "source" / "media" / "project"
+    media.mkdir(parents=True)
+    (media / "link.png").symlink_to(tmp_path / "key")
+    with closing(sqlite3.connect(tmp_path / "source" / "project.db")) as database, database:
+        columns = "id INTEGER PRIMARY KEY, timestamp TEXT, run_id TEXT, run_name TEXT"
+        database.execute(f"CREATE TABLE metrics ({columns}, step INTEGER, metrics TEXT)")
+        database.execute(f"CREATE TABLE configs ({columns}, config TEXT)")
+        said = {"image": {"_type": "trackio.image", "file_path": "project/link.png"}}
+        database.execute(
+            "INSERT INTO metrics VALUES (NULL, '2024-01-01', 'a', 'a', 0, ?)", (json.dumps(said),)
+        )
+    result = store.import_from(tmp_path / "source", "trackio")
+    told = {left.what: left.why for left in result.left_out}
+    assert "outside of" in told["the file of 'image' at step 0"]
+    assert "image/0/link.png" not in store.artifacts_of("a")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ..exceptions import NotFoundError, StorageError, StoreVersionError
-from .base import Found, LeftOut, Source
+from .base import Found, LeftOut, Source, attempted
 from .databases import columns_of, has_tables, opened, tables_of
 from .trackio_run import found_run
 
@@ -107,7 +107,7 @@ def _found(projects: dict[Path, _Runs], left_out: list[LeftOut]) -> Iterator[Fou
                     why = "this version of Gosset does not know it"
                     yield LeftOut(what=f"table {table!r} of {database}", why=why)
             for id_, name in runs:
-                yield found_run(connection, database, id_, name)
+                yield attempted(name, found_run, connection, database, id_, name)
         for file in sorted((database.parent / "media" / database.stem / "files").rglob("*")):
             if file.is_file():
                 yield LeftOut(what=str(file), why="it belongs to a project, and to no run of it")

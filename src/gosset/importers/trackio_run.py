@@ -14,6 +14,7 @@ from .base import Found
 from .databases import columns_of
 from .logged import Logged, as_number, as_numbers, inside, micros
 from .nesting import dotted, leaves
+from .places import refused
 
 _SYSTEM: Final = {
     "cpu/utilization": "cpu",
@@ -137,10 +138,11 @@ class _Run:
             self._media(name, list(value.values()), step)
             return
         file = self._folder / "media" / place
-        if inside(place) and file.is_file():
+        why = refused(file, self._folder) if inside(place) else f"{file} is not there"
+        if why is None:
             self._files[f"{name}/{step}/{file.name}"] = file
         else:
-            self._left_out.append((f"the file of {name!r} at step {step}", f"{file} is not there"))
+            self._left_out.append((f"the file of {name!r} at step {step}", why))
 
     def _system_metrics(self) -> None:
         for row in self._rows("system_metrics"):
@@ -189,10 +191,10 @@ class _Run:
         blob = self._folder / "artifacts" / self._project / "blobs" / "sha256" / digest[:2] / digest
         if entry.get("ref"):
             self._left_out.append((f"artifact {name!r}", f"it lies at {entry['ref']}"))
-        elif digest.isalnum() and blob.is_file():
-            self._files[name] = blob
+        elif why := refused(blob, self._folder) if digest.isalnum() else f"{blob} is not there":
+            self._left_out.append((f"artifact {name!r}", why))
         else:
-            self._left_out.append((f"artifact {name!r}", f"{blob} is not there"))
+            self._files[name] = blob
 
 
 def _moment(text: str) -> int:

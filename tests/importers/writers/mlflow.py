@@ -39,7 +39,7 @@ TAGS = {"team": "blue", "mlflow.note.content": "A note\nof two lines 🚀"}
 def main(uri, folder):
     mlflow.set_tracking_uri(uri)
     client = mlflow.MlflowClient()
-    kept = str(Path(folder).absolute().as_uri())
+    kept = Path(folder).absolute().as_uri() if folder else None  # else where MLflow keeps them
     experiment = client.create_experiment("Über 🚀/experiment", artifact_location=kept)
     told = {"experiment": experiment, "runs": {}}
 

@@ -34,7 +34,8 @@ def read(path: Path) -> Source:
             f"{path} is no store of MLflow", hint="name its folder mlruns or its mlflow.db"
         )
     [store] = stores
-    return files.read(store) if store.is_dir() else database.read(store)
+    root = path if path.is_dir() else path.absolute().parent
+    return files.read(store, root) if store.is_dir() else database.read(store, root)
 
 
 def _stores(path: Path) -> list[Path]:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...series import Points
-from ..base import Found, LeftOut, Source
+from ..base import Found, LeftOut, Source, attempted
 from ..databases import columns_of, has_tables, one_state, opened, tables_of
-from .words import Told, artifacts_of, found, local
+from .words import Reach, Told, artifacts_of, found
 
 _NEEDED: Final = {"experiments", "latest_metrics", "metrics", "params", "runs", "tags"}
 _TAKEN: Final = _NEEDED | {
@@ -41,17 +41,17 @@ def check(path: Path) -> None:
         pass
 
 
-def read(path: Path) -> Source:
-    """Return what lies in the database."""
+def read(path: Path, root: Path) -> Source:
+    """Return what lies in the database; files only from the folder `root`."""
     with opened(path, of="MLflow") as connection:
         [total] = connection.execute(
             "SELECT count(*) FROM runs JOIN experiments USING (experiment_id)"
             " WHERE runs.lifecycle_stage = 'active' AND experiments.lifecycle_stage = 'active'"
         ).fetchone()
-    return Source(int(total), _all(path))
+    return Source(int(total), _all(path, Reach(root, path.absolute().parent)))
 
 
-def _all(path: Path) -> Iterator[Found | LeftOut]:
+def _all(path: Path, reach: Reach) -> Iterator[Found | LeftOut]:
     with opened(path, of="MLflow", whole=False) as connection:
         yield from _rest(connection)
         yield from _lone_models(connection)
@@ -69,7 +69,7 @@ def _all(path: Path) -> Iterator[Found | LeftOut]:
                 yield LeftOut(what=what, why="it was deleted in MLflow")
             else:
                 with one_state(connection):
-                    run = _run(connection, row, path)
+                    run = attempted(row["name"] or row["run_uuid"], _run, connection, row, reach)
                 yield run
         for name, runs in gone.items():
             what = f"experiment {name} with {runs} runs"
@@ -102,7 +102,7 @@ def _lone_models(connection: sqlite3.Connection) -> Iterator[LeftOut]:
         yield LeftOut(what=f"model {name!r}", why=why)
 
 
-def _run(connection: sqlite3.Connection, row: sqlite3.Row, path: Path) -> Found:
+def _run(connection: sqlite3.Connection, row: sqlite3.Row, reach: Reach) -> Found:
     id_ = str(row["run_uuid"])
     left_out: list[tuple[str, str]] = []
     models = list(_models(connection, id_))
@@ -124,7 +124,7 @@ def _run(connection: sqlite3.Connection, row: sqlite3.Row, path: Path) -> Found:
             tags=_pairs(connection, "tags", "run_uuid", id_),
             metrics=_metrics(connection, id_),
             fields=fields,
-            artifacts=_artifacts(row, path, [(name, uri) for name, _, uri in models], left_out),
+            artifacts=_artifacts(row, reach, [(name, uri) for name, _, uri in models], left_out),
             left_out=tuple(left_out),
         )
     )
@@ -214,23 +214,19 @@ def _models(connection: sqlite3.Connection, run: str) -> Iterator[tuple[str, dic
 
 def _artifacts(
     row: sqlite3.Row,
-    path: Path,
+    reach: Reach,
     models: list[tuple[str, str]],
     left_out: list[tuple[str, str]],
 ) -> dict[str, Path]:
     """Return the files of a run and of the models that it logged."""
-    uri, near = str(row["artifact_uri"] or ""), path.absolute().parent
     inside = Path(str(row["experiment_id"]), str(row["run_uuid"]), "artifacts")
     # Beside the database, where it was moved with them, or where a server kept them.
-    beside = near / "mlruns", near / "mlartifacts"
-    files = artifacts_of(local(uri, near), *(folder / inside for folder in beside))
-    if files is None:
-        left_out.append(("the artifacts, if there are any", f"nothing can be read at {uri}"))
-        files = {}
+    beside = reach.near / "mlruns", reach.near / "mlartifacts"
+    what, uri = "the artifacts, if there are any", str(row["artifact_uri"] or "")
+    files = artifacts_of(what, uri, reach, [folder / inside for folder in beside], left_out)
     for name, at in models:
         tail = Path(*Path(at).parts[-4:])
-        kept = artifacts_of(local(at, near), *(folder / tail for folder in beside))
-        if kept is None:
-            left_out.append((f"the files of model {name!r}", f"nothing can be read at {at}"))
-        files |= {f"models/{name}/{each}": file for each, file in (kept or {}).items()}
+        what = f"the files of model {name!r}"
+        kept = artifacts_of(what, at, reach, [folder / tail for folder in beside], left_out)
+        files |= {f"models/{name}/{each}": file for each, file in kept.items()}
     return files

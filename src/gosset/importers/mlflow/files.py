@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from ...exceptions import require
 from ...series import Points
-from ..base import Found, LeftOut, Source
-from .words import Told, artifacts_of, files_of, found, local
+from ..base import Found, LeftOut, Source, attempted
+from ..places import files_in
+from .words import Reach, Told, artifacts_of, found
 
 _META: Final = "meta.yaml"
 _STATUSES: Final = {1: "RUNNING", 2: "SCHEDULED", 3: "FINISHED", 4: "FAILED", 5: "KILLED"}
@@ -26,21 +27,23 @@ def recognises(path: Path) -> bool:
 
 def _looks_right(meta: Path) -> bool:
     try:
+        if not meta.is_file():
+            return False
         text = meta.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
     return "experiment_id:" in text and "artifact_location:" in text
 
 
-def read(path: Path) -> Source:
-    """Return what lies in the folder."""
+def read(path: Path, root: Path) -> Source:
+    """Return what lies in the folder; files only from the folder `root`."""
     require("yaml", "mlflow", "reading a folder of MLflow")
     total = sum(1 for _ in path.glob(f"*/*/{_META}"))
-    return Source(total, _all(path))
+    return Source(total, _all(path, Reach(root, path.absolute().parent)))
 
 
-def _all(root: Path) -> Iterator[Found | LeftOut]:
-    for folder in sorted(filter(Path.is_dir, root.iterdir())):
+def _all(store: Path, reach: Reach) -> Iterator[Found | LeftOut]:
+    for folder in sorted(filter(Path.is_dir, store.iterdir())):
         if folder.name == ".trash":
             for each in sorted(folder.iterdir()):
                 yield LeftOut(what=f"experiment {each.name}", why="it was deleted in MLflow")
@@ -50,10 +53,10 @@ def _all(root: Path) -> Iterator[Found | LeftOut]:
                     what=f"the registered model {each.name}", why="Gosset has no such register"
                 )
         else:
-            yield from _experiment(folder)
+            yield from _experiment(folder, reach)
 
 
-def _experiment(folder: Path) -> Iterator[Found | LeftOut]:
+def _experiment(folder: Path, reach: Reach) -> Iterator[Found | LeftOut]:
     meta = _meta(folder)
     if isinstance(meta, str):
         yield LeftOut(what=f"experiment {folder.name} with all its runs", why=meta)
@@ -62,7 +65,7 @@ def _experiment(folder: Path) -> Iterator[Found | LeftOut]:
     if meta.get("lifecycle_stage") == "deleted":
         yield LeftOut(what=f"experiment {name} with its runs", why="it was deleted in MLflow")
         return
-    for tag in sorted(_texts(folder / "tags")):
+    for tag in sorted(_texts(folder / "tags", reach, [])):
         yield LeftOut(what=f"tag {tag!r} of experiment {name}", why="only runs have tags here")
     if traces := _number(folder / "traces"):
         yield LeftOut(what=f"{traces} traces of experiment {name}", why="Gosset keeps no traces")
@@ -72,14 +75,17 @@ def _experiment(folder: Path) -> Iterator[Found | LeftOut]:
             yield left
     for run in sorted(filter(Path.is_dir, folder.iterdir())):
         if run.name not in _NO_RUNS:
-            yield _run(run, name, models.pop(run.name, {}))
+            of_run = models.pop(run.name, {})
+            yield attempted(run.name, _run, run, name, of_run, reach)
     for run_id, others in models.items():
         for other in others:
             why = f"its run {run_id or '(none)'} is not there"
             yield LeftOut(what=f"model {other!r} of experiment {name}", why=why)
 
 
-def _run(folder: Path, experiment: str, models: Mapping[str, Path]) -> Found | LeftOut:
+def _run(
+    folder: Path, experiment: str, models: Mapping[str, Path], reach: Reach
+) -> Found | LeftOut:
     meta = _meta(folder)
     if isinstance(meta, str):
         return LeftOut(what=f"run {folder.name} of experiment {experiment}", why=meta)
@@ -88,7 +94,7 @@ def _run(folder: Path, experiment: str, models: Mapping[str, Path]) -> Found | L
         return LeftOut(what=f"run {name or folder.name}", why="it was deleted in MLflow")
     left_out: list[tuple[str, str]] = []
     metrics = {}
-    for metric, file in files_of(folder / "metrics").items():
+    for metric, file in files_in(folder / "metrics", reach.root, left_out).items():
         points, cut = _points(file)
         if cut:
             left_out.append((f"{cut} of metric {metric!r}", "it is cut off or damaged"))
@@ -98,7 +104,7 @@ def _run(folder: Path, experiment: str, models: Mapping[str, Path]) -> Found | L
     if datasets := _datasets(folder, left_out):
         fields["datasets"] = datasets
     if models:
-        fields["models"] = {model: _model(at) for model, at in models.items()}
+        fields["models"] = {model: _model(at, reach, left_out) for model, at in models.items()}
     started, ended = meta.get("start_time"), meta.get("end_time")
     return found(
         Told(
@@ -109,11 +115,11 @@ def _run(folder: Path, experiment: str, models: Mapping[str, Path]) -> Found | L
             user=str(meta.get("user_id") or ""),
             started=started if isinstance(started, int) else None,
             ended=ended if isinstance(ended, int) else None,
-            params=_texts(folder / "params"),
-            tags=_texts(folder / "tags"),
+            params=_texts(folder / "params", reach, left_out),
+            tags=_texts(folder / "tags", reach, left_out),
             metrics=metrics,
             fields=fields,
-            artifacts=_artifacts(folder, meta, models, left_out),
+            artifacts=_artifacts(folder, meta, models, reach, left_out),
             left_out=tuple(left_out),
         )
     )
@@ -123,21 +129,19 @@ def _artifacts(
     folder: Path,
     meta: Mapping[str, Any],
     models: Mapping[str, Path],
+    reach: Reach,
     left_out: list[tuple[str, str]],
 ) -> dict[str, Path]:
     uri = str(meta.get("artifact_uri") or folder / "artifacts")
     # A folder that was moved has them still; its run names the old place.
-    kept = artifacts_of(local(uri, folder.parents[2]), folder / "artifacts")
-    if kept is None:
-        left_out.append(("the artifacts, if there are any", f"nothing can be read at {uri}"))
-    files = dict(kept or {})
+    what = "the artifacts, if there are any"
+    files = artifacts_of(what, uri, reach, [folder / "artifacts"], left_out)
     for model, at in models.items():
         told = _meta(at)
         place = str(told.get("artifact_location") or "") if isinstance(told, dict) else ""
-        kept = artifacts_of(local(place, folder.parents[2]), at / "artifacts")
-        if kept is None:
-            left_out.append((f"the files of model {model!r}", f"nothing can be read at {place}"))
-        files |= {f"models/{model}/{name}": file for name, file in (kept or {}).items()}
+        what = f"the files of model {model!r}"
+        kept = artifacts_of(what, place, reach, [at / "artifacts"], left_out)
+        files |= {f"models/{model}/{name}": file for name, file in kept.items()}
     return files
 
 
@@ -148,11 +152,13 @@ def _meta(folder: Path) -> dict[str, Any] | str:
     """Return what a folder says of itself, or why it does not."""
     import yaml
 
+    if (folder / _META).exists() and not (folder / _META).is_file():
+        return f"its {_META} is no file"
     try:
         meta = yaml.load((folder / _META).read_text(encoding="utf-8"), _loader(yaml))
     except FileNotFoundError:
         return f"it has no {_META}"
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         return f"its {_META} cannot be read: {' '.join(str(error).split())}"
     return meta if isinstance(meta, dict) else f"its {_META} is empty or cut off"
 
@@ -162,11 +168,11 @@ def _loader(yaml: Any) -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _texts(folder: Path) -> dict[str, str]:
+def _texts(folder: Path, reach: Reach, left_out: list[tuple[str, str]]) -> dict[str, str]:
     """Return the contents of files by their paths in a folder."""
     return {
         name: path.read_bytes().decode("utf-8", "replace")
-        for name, path in files_of(folder).items()
+        for name, path in files_in(folder, reach.root, left_out).items()
     }
 
 
@@ -221,11 +227,15 @@ def _add_model(models: dict[str, dict[str, Path]], folder: Path) -> LeftOut | No
     return None
 
 
-def _model(folder: Path) -> dict[str, Any]:
+def _model(folder: Path, reach: Reach, left_out: list[tuple[str, str]]) -> dict[str, Any]:
     meta = _meta(folder)
     told = meta if isinstance(meta, dict) else {}
     kept = {name: told.get(name) for name in ("model_id", "model_type", "status")}
-    return {**kept, "params": _texts(folder / "params"), "tags": _texts(folder / "tags")}
+    return {
+        **kept,
+        "params": _texts(folder / "params", reach, left_out),
+        "tags": _texts(folder / "tags", reach, left_out),
+    }
 
 
 def _subfolders(folder: Path) -> list[Path]:

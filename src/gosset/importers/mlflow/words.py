@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from ...entities import Status
 from ...naming import NAME_LENGTH
 from ...series import Points
 from ..base import Found
+from ..places import files_in
 
 STATUSES: Final = {
     "RUNNING": Status.RUNNING,
@@ -113,50 +114,63 @@ def parameter(text: str) -> str | int | float | bool | None:
     return text
 
 
-def local(uri: str, near: Path) -> Path | None:
-    """Return the folder that an address of artifacts names; None where it is elsewhere.
+class Reach(NamedTuple):
+    """Where files may lie.
+
+    Attributes
+    ----------
+    root : Path
+        The folder that was named: what MLflow says to lie outside of it is not read.
+    near : Path
+        The folder in which the store lies, from which relative addresses start.
+    """
+
+    root: Path
+    near: Path
+
+
+def artifacts_of(
+    what: str,
+    uri: str,
+    reach: Reach,
+    beside: Iterable[Path],
+    left_out: list[tuple[str, str]],
+) -> dict[str, Path]:
+    """Return the files of a run, or of a model.
 
     Parameters
     ----------
+    what : str
+        What they are called, where nobody can say whether there are any: MLflow makes the
+        folder of a run with its first file, in that of its experiment.
     uri : str
-        ``file://…``, or a path; a relative one starts from `near`.
-    near : Path
-        The folder in which the store lies.
+        The folder that MLflow names, where those beside the store have nothing.
+    reach : Reach
+    beside : iterable of Path
+        Where they are if they lie with the store.
+    left_out : list of (what, why)
     """
+    for folder in beside:
+        if files := files_in(folder, reach.root, left_out):
+            return files
+    place = _local(uri, reach.near)
+    if place is None or not place.parent.parent.is_dir():
+        left_out.append((what, f"nothing can be read at {uri}"))
+        return {}
+    if not place.resolve().is_relative_to(reach.root.resolve()):
+        if any(place.rglob("*")):
+            why = f"they lie at {place}, outside of {reach.root}: name a folder that has both"
+            left_out.append((what, why))
+        return {}
+    return files_in(place, reach.root, left_out)
+
+
+def _local(uri: str, near: Path) -> Path | None:
+    """Return the folder that an address of artifacts names; None where it is elsewhere."""
     parts = urlsplit(uri)
     if parts.scheme == "file":
         return Path(unquote(parts.path))
     return None if parts.scheme else near / unquote(uri)
-
-
-def artifacts_of(place: Path | None, *others: Path) -> dict[str, Path] | None:
-    """Return the files of a run, or of a model.
-
-    None where nobody can say whether there are any: MLflow makes the folder of a run with its
-    first file, in that of its experiment.
-
-    Parameters
-    ----------
-    place : Path or None
-        The folder that MLflow names.
-    *others : Path
-        Where they may be, if the store was moved.
-    """
-    if place is not None and place.is_dir():
-        return files_of(place)
-    for other in others:
-        if found := files_of(other):
-            return found
-    return {} if place is not None and place.parent.parent.is_dir() else None
-
-
-def files_of(folder: Path, prefix: str = "") -> dict[str, Path]:
-    """Return the files of a folder by their paths in it."""
-    return {
-        prefix + path.relative_to(folder).as_posix(): path
-        for path in sorted(folder.rglob("*"))
-        if not path.is_dir()
-    }
 
 
 def _micro(milliseconds: int | None) -> int | None:
