@@ -344,13 +344,119 @@ def record(*fields: bytes) -> bytes:
     return head + b"\1" + data
 
 
+def varint(number: int) -> bytes:
+    head = b""
+    while number > 127:
+        head, number = head + bytes([number & 127 | 128]), number >> 7
+    return head + bytes([number])
+
+
+def field(number: int, data: bytes) -> bytes:
+    return varint(number << 3 | 2) + varint(len(data)) + data
+
+
+def whole_number(number: int, value: int) -> bytes:
+    return varint(number << 3) + varint(value)
+
+
+def row(**values: str) -> bytes:
+    """Return a record of history from what JSON says."""
+    items = ((field(1, key.encode()), field(16, value.encode())) for key, value in values.items())
+    return field(2, b"".join(field(1, key + value) for key, value in items))
+
+
+def printed(text: str) -> bytes:
+    return field(13, whole_number(1, 1) + field(3, text.encode()))
+
+
+RUN = field(17, field(1, b"abc") + field(3, b"odd") + field(17, b"\x08\x01"))
+EXIT = field(18, whole_number(1, 0))
+
+
+def log_of(folder: Path, *records: bytes) -> Path:
+    log = folder / "run-abc.wandb"
+    log.write_bytes(b":W&B\xe1\xbe\0" + b"".join(map(record, records)))
+    return log
+
+
+HUGE = "1" + "0" * 400
+
+
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (row(_timestamp='"soon"', x="1"), "a time of the run is 'soon', which is none"),
+        (row(_timestamp="1e999", x="1"), "a time of the run is inf, which is none"),
+        (row(_timestamp="1e300", x="1"), "beyond what the calendar has"),
+        (row(_timestamp=HUGE, x="1"), "beyond what the calendar has"),
+        (row(_step="null", x="1"), "a step of the run is None, which is none"),
+        (row(_step="1e999", x="1"), "a step of the run is inf, which is none"),
+        (row(x="[" * 20_000), "its parts lie too deep"),
+        (
+            field(2, field(1, field(2, b"x") * 9999 + field(16, b"1"))),
+            "its parts lie too deep",
+        ),
+        (
+            field(5, field(2, field(2, b"lr") + field(2, b"inner"))),
+            "it removes 'lr.inner', which lies in what has no parts",
+        ),
+        (
+            field(13, field(2, whole_number(1, 2**62)) + field(3, b"words")),
+            "beyond what the calendar has",
+        ),
+    ],
+)
+def test_an_odd_record_is_left_out_alone_and_told(
+    store: Store, tmp_path: Path, bad: bytes, why: str
+) -> None:
+    config = field(5, field(1, field(1, b"lr") + field(16, b"0.5")))
+    good = [row(_step=str(step), loss="0.5") for step in range(2)]
+    log = log_of(tmp_path, RUN, config, good[0], bad, good[1], EXIT)
+    [left] = store.import_from(log).left_out
+    assert left.what == "1 records of run-abc.wandb"
+    assert why in left.why
+    [run] = store.runs()
+    assert values_of(store, run, "loss") == [(0, "0.5"), (1, "0.5")]
+    assert (run.params, run.status, set(run.metrics)) == ({"lr": 0.5}, Status.COMPLETE, {"loss"})
+
+
+def test_integers_of_any_size_are_taken(store: Store, tmp_path: Path) -> None:
+    item = field(1, field(1, b"x") + field(16, HUGE.encode()))
+    log = log_of(tmp_path, RUN, row(_step="0", x=HUGE, loss="0.5"), field(3, item), EXIT)
+    assert store.import_from(log).left_out == ()
+    [run] = store.runs()
+    assert values_of(store, run, "loss") == [(0, "0.5")]
+    assert values_of(store, run, "x") == [(0, HUGE)]
+
+
+def test_a_record_that_is_damaged_before_the_run_is_named_is_counted_once(
+    store: Store, tmp_path: Path
+) -> None:
+    log = log_of(tmp_path, field(22, bytes(BLOCK - 7 - 7 - 5)), RUN, row(loss="0.5"), EXIT)
+    data = bytearray(log.read_bytes())
+    data[100] ^= 1
+    log.write_bytes(data)
+    assert [left.what for left in store.import_from(log).left_out] == ["1 records"]
+
+
+def test_a_line_that_goes_on_is_taken_over_when_it_is_whole(store: Store, tmp_path: Path) -> None:
+    def lines() -> list[str]:
+        [run] = store.runs()
+        return [line.text for line in store.catalog.console(run.id)]
+
+    records = [RUN, row(loss="0.5"), printed("first\n"), printed("sec")]
+    [left] = store.import_from(log_of(tmp_path, *records)).left_out
+    assert (left.what, lines()) == ("the line that was printed last", ["first\n"])
+    assert left.why.endswith("'sec'")
+    records += [printed("ond\n"), printed("third")]
+    store.import_from(log_of(tmp_path, *records))
+    assert lines() == ["first\n", "second\n"]
+    imported = store.import_from(log_of(tmp_path, *records, EXIT))
+    assert (imported.left_out, lines()) == ((), ["first\n", "second\n", "third"])
+
+
 def test_values_of_several_types_and_older_keys_are_read(store: Store, tmp_path: Path) -> None:
     """The schema knows more ways to write an item than the installed version uses."""
-
-    def field(number: int, data: bytes) -> bytes:
-        key = number << 3 | 2
-        head = bytes([key]) if key < 128 else bytes([key & 127 | 128, key >> 7])
-        return head + bytes([len(data)]) + data
 
     def item(key: str, *value: bytes) -> bytes:
         return field(1, field(1, key.encode()) + b"".join(value))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from ..exceptions import StorageError
 from ..series import Points
 
 _NUMBERS: Final = (float, int, bool)
 _EXACT: Final = 2**53
 """Up to here every integer is a float."""
+_CALENDAR: Final = range(-62_135_596_800_000_000, 253_402_300_800_000_000)
+"""Microseconds since the epoch of the years 1 to 9999."""
+
 _NOT_FINITE: Final = {
     "NaN": float("nan"),
     "Infinity": float("inf"),
@@ -44,9 +49,38 @@ def as_numbers(value: Any) -> Any:
     return as_number(value)
 
 
-def micros(seconds: float) -> int:
-    """Return a moment in microseconds since the epoch."""
-    return round(seconds * 1_000_000)
+def micros(seconds: Any) -> int:
+    """Return a moment in microseconds since the epoch.
+
+    Raises
+    ------
+    StorageError
+        It is none: no number, or beyond what the calendar has.
+
+    Examples
+    --------
+    >>> micros(1.5)
+    1500000
+    >>> micros("soon")
+    Traceback (most recent call last):
+    gosset.exceptions.StorageError: a time of the run is 'soon', which is none
+    """
+    if type(seconds) in (int, float) and abs(seconds) < math.inf:
+        return moment(round(seconds * 1_000_000))
+    raise StorageError(f"a time of the run is {repr(seconds)[:40]}, which is none")
+
+
+def moment(micros: int) -> int:
+    """Return a moment in microseconds if the calendar has it.
+
+    Raises
+    ------
+    StorageError
+        It does not.
+    """
+    if micros not in _CALENDAR:
+        raise StorageError("a time of the run is beyond what the calendar has")
+    return micros
 
 
 class Logged:

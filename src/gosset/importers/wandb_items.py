@@ -13,6 +13,8 @@ _NONE, _BOOLEAN, _INTEGER, _NUMBER, _TEXT, _INNER_JSON = 3, 4, 5, 6, 7, 8
 
 Path = tuple[str, ...]
 
+_DEEP: Final = 100
+
 _UPDATE: Final = 1
 _REMOVE: Final = 2
 
@@ -50,7 +52,13 @@ def at_path(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
 
 
 def changed(values: dict[str, Any], message: Message) -> None:
-    """Change a configuration or summary as a record says."""
+    """Change a configuration or summary as a record says.
+
+    Raises
+    ------
+    ValueError
+        An item is no JSON, or one is removed where none can be.
+    """
     for path, value in items(message.several(_UPDATE)):
         at_path(values, path, value)
     for removed in message.several(_REMOVE):
@@ -59,20 +67,25 @@ def changed(values: dict[str, Any], message: Message) -> None:
 
 def _remove(values: dict[str, Any], path: Sequence[str]) -> None:
     *way, last = path
+    inner: Any = values
     for name in way:
-        values = values.get(name, {})
-    values.pop(last, None)
+        inner = inner.get(name, {}) if isinstance(inner, dict) else None
+    if not isinstance(inner, dict):
+        raise ValueError(f"it removes {'.'.join(path)!r}, which lies in what has no parts")
+    inner.pop(last, None)
 
 
 def _path(message: Message) -> Path:
     nested = tuple(part.decode("utf-8", "replace") for part in message.pieces(_NESTED_KEY))
+    if len(nested) > _DEEP:
+        raise ValueError("its parts lie too deep")
     return nested or (message.text(_KEY),)
 
 
 def _value(message: Message) -> Any:
     """Return what an item says: JSON, or since wandb 0.31 one of several types."""
     if message.has(_JSON):
-        return json.loads(message.text(_JSON))
+        return _read(message.text(_JSON))
     if message.has(_INTEGER):  # zigzag: the sign in the lowest bit
         raw = message.integer(_INTEGER) & (2**64 - 1)
         return (raw >> 1) ^ -(raw & 1)
@@ -83,5 +96,12 @@ def _value(message: Message) -> Any:
     if message.has(_TEXT):
         return message.text(_TEXT)
     if message.has(_INNER_JSON):
-        return json.loads(message.text(_INNER_JSON))
+        return _read(message.text(_INNER_JSON))
     return None
+
+
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its parts lie too deep") from None

@@ -42,7 +42,7 @@ class Log:
     Attributes
     ----------
     cut : bool
-        After all was read: whether it ends in the middle of a record, as it does while the run
+        Of the last reading, after all was read: whether it ends in the middle of a record, as it does while the run
         is at work or when it was killed.
     damaged : list of int
         Likewise: where records begin whose bytes are not those that were written.
@@ -74,6 +74,7 @@ class Log:
 
     def records(self) -> Iterator[bytes]:
         """Iterate over the records, as far as they are whole."""
+        self.cut, self.damaged = False, []
         parts: list[bytes] = []
         for kind, content in self._pieces():
             if kind in (_WHOLE, _FIRST, _LOST):

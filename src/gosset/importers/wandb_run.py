@@ -17,8 +17,9 @@ from typing import Any, Final
 
 from ..entities import Status
 from ..exceptions import StorageError
+from ..series.summaries import double
 from .base import Found
-from .logged import Logged, as_number, micros
+from .logged import Logged, as_number, micros, moment
 from .nesting import dotted, leaves
 from .protobuf import Message, fields
 from .wandb_files import Files
@@ -67,6 +68,7 @@ class Gathering:
         self._summary: dict[str, Any] = {}
         self._logged = Logged()
         self._console: list[tuple[str, int, str]] = []
+        self._line_goes_on = False
         self._alerts: list[dict[str, str]] = []
         self._about: dict[str, Any] = {}
         self._surroundings = Message(b"")
@@ -99,20 +101,23 @@ class Gathering:
     def take(self, log: Log) -> None:
         """Take a log with the files beside it."""
         self._exit = None
-        unreadable = 0
+        self._line_goes_on = False  # what another process prints is a line of its own
+        odd: list[str] = []
         for record in log.records():
             try:
                 self._take_record(record)
-            except (StorageError, ValueError):
-                unreadable += 1
+            except (StorageError, ValueError) as error:
+                odd.append(str(error))
         if log.cut:
             self._left_out.append(
                 ("what was logged last", f"{log.path} ends in the middle of a record")
             )
-        if log.damaged or unreadable:
-            places = f" at {', '.join(map(str, log.damaged))}" if log.damaged else ""
-            count = len(log.damaged) + unreadable
-            self._left_out.append((f"{count} records", f"{log.path} is damaged{places}"))
+        if log.damaged:
+            places = ", ".join(map(str, log.damaged))
+            why = f"{log.path} is damaged at {places}"
+            self._left_out.append((f"{len(log.damaged)} records", why))
+        for why, count in Counter(odd).items():
+            self._left_out.append((f"{count} records of {log.path.name}", why))
         if self._exit is not None:
             self._settle_summary()
         self._files.beside(log.path, console_is_known=bool(self._console))
@@ -148,7 +153,7 @@ class Gathering:
         row: dict[str, Any] = {}
         for path, value in items(message.several(1)):
             at_path(row, path, value)
-        step = message.inner(2).integer(1) if message.has(2) else int(row.get("_step", 0))
+        step = message.inner(2).integer(1) if message.has(2) else _step(row.get("_step", 0))
         time = micros(row["_timestamp"]) if "_timestamp" in row else self._seen
         self._seen = max(self._seen, time)
         for name, value in row.items():
@@ -168,11 +173,11 @@ class Gathering:
         stream, text = "stdout" if message.integer(1) else "stderr", message.text(3)
         time = _moment(message.inner(2))
         self._seen = max(self._seen, time)
-        last = self._console[-1] if self._console else ("", 0, "\n")
-        if last[0] == stream and not last[2].endswith("\n"):
-            self._console[-1] = (stream, last[1], last[2] + text)
-        else:
-            self._console.append((stream, time, text))
+        if self._line_goes_on and self._console[-1][0] == stream:
+            _, time, begun = self._console.pop()
+            text = begun + text
+        self._console.append((stream, time, text))
+        self._line_goes_on = not text.endswith("\n")
 
     def _take_alert(self, message: Message) -> None:
         alert = {"title": message.text(1), "text": message.text(2), "level": message.text(3)}
@@ -209,7 +214,7 @@ class Gathering:
         self._about["exit_code"] = message.integer(1)
         if not self._run.integer(18):  # else that of the processes before is counted in
             began = _moment(self._run.inner(17))
-            self._seen = max(self._seen, began + message.integer(2) * 1_000_000)
+            self._seen = max(self._seen, moment(began + message.integer(2) * 1_000_000))
 
     def _settle_summary(self) -> None:
         """Make points of the numbers in the summary of a process that are no series.
@@ -236,7 +241,7 @@ class Gathering:
 
     def _is_logged(self, name: str, value: Any) -> bool:
         points = self._logged.metrics.get(name)
-        if points is not None and repr(float(points.values[-1])) == _as_float(value):
+        if points is not None and _as_float(points.values[-1]) == _as_float(value):
             return True
         others = self._logged.others.get(name)
         if others is not None and others[-1]["value"] == value:
@@ -247,6 +252,12 @@ class Gathering:
     def found(self) -> Found:
         """Return all of the run."""
         run, surroundings = self._run, self._surroundings
+        console = self._console
+        if self._exit is None and self._line_goes_on:
+            # Taken over now, it would stand beside the whole line later.
+            console = console[:-1]
+            why = f"its end has not reached the disk: {repr(self._console[-1][2])[:80]}"
+            self._left_out.append(("the line that was printed last", why))
         only_there = self._told_apart()
         self._logged.even_out()
         said = {name: value for name, value in only_there if type(value) not in _NUMBERS}
@@ -279,7 +290,7 @@ class Gathering:
             metrics=self._logged.metrics,
             fields=said,
             artifacts=self._logged.artifacts(self._files.found),
-            console=tuple(self._console),
+            console=tuple(console),
             command=_command(surroundings),
             user=surroundings.text(13),
             host=run.text(13) or surroundings.text(12),
@@ -304,7 +315,14 @@ class Gathering:
 
 def _moment(timestamp: Message) -> int:
     """Return a protobuf timestamp in microseconds; 0 where there is none."""
-    return timestamp.integer(1) * 1_000_000 + timestamp.integer(2) // 1000
+    return moment(timestamp.integer(1) * 1_000_000 + timestamp.integer(2) // 1000)
+
+
+def _step(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"a step of the run is {repr(value)[:40]}, which is none") from None
 
 
 def _system_name(key: str) -> str:
@@ -315,7 +333,7 @@ def _system_name(key: str) -> str:
 
 
 def _as_float(value: Any) -> str:
-    return repr(float(value)) if type(value) in _NUMBERS else ""
+    return repr(double(value)) if type(value) in _NUMBERS else ""
 
 
 def _command(surroundings: Message) -> str:
