@@ -6,9 +6,11 @@ taking over is looked at in one.
 
 import math
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -259,3 +261,26 @@ def test_a_path_that_is_something_else_is_refused(
         store.import_from(tmp_path / "nothing", "aim")
     with pytest.raises(StoreVersionError, match="has no repository of Aim"):
         store.import_from(tmp_path, "aim")
+
+
+def test_files_outside_of_the_folder_that_was_named_are_told_and_not_read(
+    store: Store, before: Any, place: Path, python: Path
+) -> None:
+    result = store.import_from(place / ".aim", python=python)
+    told = {left.what: left.why for left in result.left_out if left.run == NAME}
+    assert told["artifact 'model'"].endswith(f"outside of {place / '.aim'}")
+    assert "model" not in store.artifacts_of(run_of(store, NAME))
+
+
+def test_a_run_that_cannot_be_read_leaves_the_others_alone(
+    store: Store, before: Any, place: Path, python: Path, tmp_path: Path
+) -> None:
+    source = shutil.copytree(place, tmp_path / "source")
+    with closing(sqlite3.connect(source / ".aim" / "run_metadata.sqlite")) as database, database:
+        database.execute("UPDATE run SET created_at = 'then' WHERE name = ?", (NAME,))
+        [hash_] = database.execute("SELECT hash FROM run WHERE name = ?", (NAME,)).fetchone()
+    result = store.import_from(source, python=python)
+    told = {left.what: left.why for left in result.left_out}
+    assert told[f"run {hash_}"].startswith("it is damaged: ")
+    assert NAME not in {run.name for run in store.runs()}
+    assert result.runs == len(store.runs()) > 0

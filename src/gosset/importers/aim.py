@@ -22,7 +22,7 @@ from ..exceptions import (
     UsageError,
 )
 from .aim_run import Line, Properties, found_run, properties_of
-from .base import Found, LeftOut, Source
+from .base import Found, LeftOut, Source, attempted
 
 _EXPORT: Final = Path(__file__).with_name("aim_export.py")
 _LINES: Final = "lines.jsonl"
@@ -55,7 +55,7 @@ def read(path: Path, python: str | Path | None = None) -> Source:
         raise StoreVersionError(
             f"{path} has no repository of Aim", hint="name the folder in which '.aim' lies"
         )
-    runs = _Exported(repository, _interpreter(python))
+    runs = _Exported(repository, _interpreter(python), path)
     return Source(len(list((repository / "meta" / "chunks").iterdir())), runs)
 
 
@@ -89,13 +89,16 @@ class _Exported(Iterator[Found | LeftOut]):
         The folder ``.aim``.
     interpreter : str
         A Python that has Aim.
+    root : Path
+        The folder that was named; of files elsewhere none is read.
     """
 
-    def __init__(self, repository: Path, interpreter: str) -> None:
+    def __init__(self, repository: Path, interpreter: str, root: Path) -> None:
         # Who takes a run over reads its files when the last of all has been asked for.
         self._folder = Path(tempfile.mkdtemp(prefix="gosset-aim-"))
         self._finalizer = weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._repository = repository
+        self._root = root
         _export(repository, self._folder, interpreter)
         self._found = self._runs()
 
@@ -115,7 +118,8 @@ class _Exported(Iterator[Found | LeftOut]):
                 lines = []
             elif "ends" in line:
                 run = line["ends"]
-                yield found_run(run, lines, properties.get(run), self._repository, self._folder)
+                places = self._repository, self._folder, self._root
+                yield attempted(run, found_run, run, lines, properties.get(run), *places)
                 lines = []
             else:
                 lines.append(line)

@@ -17,6 +17,7 @@ from .base import Found
 from .databases import opened, tables_of
 from .logged import Logged, micros
 from .nesting import dotted
+from .places import refused
 
 Line = dict[str, Any]
 
@@ -44,7 +45,7 @@ class Properties:
     name: str = ""
     experiment: str = ""
     description: str = ""
-    created: int | None = None
+    created: str | None = None
     archived: bool = False
     tags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -77,7 +78,7 @@ def properties_of(database: Path) -> dict[str, Properties]:
                 name=row["name"] or "",
                 experiment=row["experiment"] or "",
                 description=row["description"] or "",
-                created=_created(row["created_at"]),
+                created=row["created_at"],
                 archived=bool(row["is_archived"]),
                 tags=tuple(several["tags"].get(row["id"], ())),
                 notes=tuple(several["notes"].get(row["id"], ())),
@@ -93,7 +94,12 @@ def _created(text: str | None) -> int | None:
 
 
 def found_run(
-    run: str, lines: Iterable[Line], properties: Properties | None, repository: Path, folder: Path
+    run: str,
+    lines: Iterable[Line],
+    properties: Properties | None,
+    repository: Path,
+    folder: Path,
+    root: Path,
 ) -> Found:
     """Return a run.
 
@@ -108,18 +114,21 @@ def found_run(
         The folder ``.aim``.
     folder : Path
         Where the files are that the lines name.
+    root : Path
+        Of files elsewhere none is read.
     """
-    gathering = _Gathering(run, repository, folder)
+    gathering = _Gathering(run, repository, folder, root)
     for line in lines:
         gathering.take(line)
     return gathering.found(properties or Properties())
 
 
 class _Gathering:
-    def __init__(self, run: str, repository: Path, folder: Path) -> None:
+    def __init__(self, run: str, repository: Path, folder: Path, root: Path) -> None:
         self._run = run
         self._repository = repository
         self._folder = folder
+        self._root = root
         self._logged = Logged()
         self._files: dict[str, Path] = {}
         self._console: list[tuple[str, int, str]] = []
@@ -185,11 +194,10 @@ class _Gathering:
     def _take_artifact(self, name: str, uri: str) -> None:
         parts = urlsplit(uri)
         place = Path(unquote(parts.path)) if parts.scheme == "file" else None
-        if place is not None and place.is_file():
+        if why := f"it lies at {uri}" if place is None else refused(place, self._root):
+            self._left_out.append((f"artifact {name!r}", why))
+        elif place is not None:
             self._files[name] = place
-        else:
-            where = "it is no longer at" if place is not None else "it lies at"
-            self._left_out.append((f"artifact {name!r}", f"{where} {uri}"))
 
     def found(self, properties: Properties) -> Found:
         """Return all of the run."""
@@ -201,7 +209,7 @@ class _Gathering:
             why = "there may be secrets among them"
             self._left_out.append(("the environment variables", why))
         ended = self._meta.get("end_time")
-        started = properties.created
+        started = _created(properties.created)
         seen = max([*self._seen, *self._signs()], default=started)
         git = system.get("git_info") or {}
         return Found(
