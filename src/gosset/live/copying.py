@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 
-from ..entities import Attempt, Execution, Experiment, Run, Status
+from ..entities import Attempt, Execution, Experiment, Launch, Run, Status
 from ..filters import equal
 from ..identifiers import new_id, now
 from ..provenance import command_line, host, user
@@ -17,6 +18,9 @@ from ..store import Store
 COPIED_FROM = "copied_from"
 """Name of the field that holds the id of the run which a run is a copy of."""
 
+_AT_ONCE = 10
+"""Runs whose points are in memory together."""
+
 
 def copied(
     store: Store, entities: Sequence[Run], *, project: str, experiment: str, id: str
@@ -24,7 +28,8 @@ def copied(
     """Copy runs that have ended into an experiment, which is made where it is not there.
 
     Parameters, metrics, points, fields, tags and artifacts come with them; their computations
-    stay with the originals, which the field ``copied_from`` names.
+    stay with the originals, which the field ``copied_from`` names. Of a copy that fails nothing
+    is left but its launch, failed, where the experiment was there before.
 
     Parameters
     ----------
@@ -38,10 +43,24 @@ def copied(
     """
     if not entities:
         return {}
+    with ExitStack() as begun:
+        launch, ids = _copied(store, entities, project, experiment, id, begun)
+        begun.pop_all()
+    found = {run.id: run for run in store.runs_of(launch)}
+    return {entity.id: found[ids[entity.id]] for entity in entities}
+
+
+def _copied(
+    store: Store, entities: Sequence[Run], project: str, experiment: str, id: str, begun: ExitStack
+) -> tuple[Launch, dict[str, str]]:
+    """Return the launch of the copies, and their ids; tell `begun` what is to be undone."""
     origin = _experiment(store, entities[0])
+    there = store.select("experiments", equal(project=project, name=experiment))
     made = store.catalog.ensure_experiment(
         project, experiment, description=origin.description, definition=origin.definition, id=id
     )
+    if not there and made.id == id:
+        begun.callback(store.catalog.delete, "experiments", id)
     attempts = [attempt for entity in entities for attempt in store.catalog.attempts(entity.id)]
     executions = _executions(store, entities, attempts, made)
     launch = store.catalog.add_launch(
@@ -56,9 +75,16 @@ def copied(
         status=Status.RUNNING,
     )
     began = now()
+    begun.callback(
+        lambda: store.catalog.update_launch(launch.id, status=Status.FAILED, ended=now())
+    )
     ids = {entity.id: new_id() for entity in entities}
     store.catalog.add_runs(launch.id, [_new(entity, ids[entity.id]) for entity in entities])
-    store.catalog.sink().write([_said(store, entity, ids[entity.id]) for entity in entities])
+    for copy in ids.values():
+        begun.callback(store.catalog.delete, "runs", copy)
+    for start in range(0, len(entities), _AT_ONCE):
+        some = entities[start : start + _AT_ONCE]
+        store.catalog.sink().write([_said(store, entity, ids[entity.id]) for entity in some])
     ended = [
         _ended(entity, ids[entity.id], executions[entity.id, entity.execution])
         for entity in entities
@@ -70,8 +96,7 @@ def copied(
     # Last of all, so that none looks complete before it is.
     store.catalog.record(Batch(runs=ended, attempts=tried))
     store.catalog.update_launch(launch.id, status=Status.COMPLETE, started=began, ended=now())
-    found = {run.id: run for run in store.runs_of(launch)}
-    return {entity.id: found[ids[entity.id]] for entity in entities}
+    return launch, ids
 
 
 def _experiment(store: Store, entity: Run) -> Experiment:
