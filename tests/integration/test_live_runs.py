@@ -26,7 +26,7 @@ from gosset.exceptions import (
     SerializationError,
     UsageError,
 )
-from gosset.live import LiveRun, LiveRuns
+from gosset.live import LiveRun, LiveRuns, copying
 
 
 @pytest.fixture(
@@ -245,6 +245,34 @@ def test_what_was_declared_is_carried_out_on_the_runs_that_were_added(lab: str) 
     assert [field["sum"] for field in fields(experiment)] == [8, 9, 10]
 
 
+def test_what_a_run_was_given_stays_alone_where_damaged_bytes_are_computed_anew(lab: str) -> None:
+    @gs.stage
+    def large():
+        return np.arange(100_000)
+
+    @gs.stage(cache=False)
+    def logging(run):
+        run.log({"loss": 1.0})
+        return run.fields["given"][0]
+
+    @gs.stage(cache=False)
+    def reading(large, logging):
+        return float(large[0])
+
+    experiment = gs.Experiment("anew", stages=[large, logging, reading], store=lab)
+    for turn in range(2):
+        run = experiment.add_run()
+        run.fields["given"] = (7, turn)
+        experiment.execute(progress=False).raise_for_status()
+        with gs.open_store(lab) as store:
+            assert store.series(run.id, "loss").values.tolist() == [1.0]
+            assert store.run(run.id).metrics["loss"].series.count == 1
+            assert store.fields(run.id) == {"given": (7, turn)}
+            [computed] = [c for c in store.computations(run.id) if c.stage == "large"]
+            assert computed.status.value == "computed"  # also the second time: it was damaged
+            store.artifacts.delete(computed.outputs[0].digest)
+
+
 def test_further_steps_follow_stages(url: str) -> None:
     @gs.stage
     def square(x: int = 0):
@@ -290,6 +318,15 @@ def test_runs_are_carried_on_in_their_own_store_alone(lab: str, tmp_path: Path) 
             unite()
     experiment.execute(steps=[doubled], store=lab, progress=False).raise_for_status()
     assert len(experiment.runs) == 2
+    mistyped = tmp_path / "mistyped.db"
+    with refused(UsageError, "the runs are in", lab):
+        experiment.execute(steps=[doubled], store=f"sqlite:///{mistyped}", progress=False)
+    assert not mistyped.exists()
+    experiment.execute(steps=[doubled], store="sqlite:///./lab.db?timeout=5", progress=False)
+    unpickled = gs.Experiment("grid", store=lab)
+    unpickled.runs = pickle.loads(pickle.dumps(experiment.runs))
+    with refused(UsageError, "the runs are in", lab, other):
+        unpickled.execute(steps=[doubled], store=other, progress=False)
     assert fields(elsewhere.reload()) == [{"sum": 6}, {"sum": 7}]
 
 
@@ -328,6 +365,55 @@ def test_what_is_set_afterwards_is_in_the_store_at_once(url: str) -> None:
         assert store.artifact(kept, "comment") == "as expected"
         assert [found.id for found in store.runs("'good' in tags")] == [run.id]
     assert (run.status.value, run.tags) == ("complete", ("good",))
+
+
+def test_nothing_is_lost_of_what_several_threads_set(lab: str) -> None:
+    stored, planned = executed(lab).runs.first, grid(lab, "planned").runs.first
+    names = [[f"{thread}-{number}" for number in range(5)] for thread in range(4)]
+
+    def set_all(mine: list[str]) -> None:
+        for name in mine:
+            stored.fields[name] = planned.fields[name] = name
+
+    threads = [threading.Thread(target=set_all, args=(mine,)) for mine in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    every = {name: name for mine in names for name in mine}
+    assert gs.Experiment.load("grid", store=lab).runs.first.entity.fields == {"sum": 6} | every
+    assert dict(planned.fields) == every
+    assert dict(pickle.loads(pickle.dumps(stored)).fields) == {"sum": 6} | every
+
+
+def test_what_is_set_while_a_run_is_carried_out_is_in_the_store_afterwards(lab: str) -> None:
+    experiment = gs.Experiment("meanwhile", store=lab)
+    run = experiment.add_run(A=1)
+    run.fields["before"] = 1
+
+    def meanwhile(_: Any) -> None:
+        held.fields["meanwhile"] = 2
+
+    held = run
+    experiment.execute(steps=[meanwhile], executor="inline", progress=False).raise_for_status()
+    assert gs.Experiment.load("meanwhile", store=lab).runs.first.entity.fields == {
+        "before": 1,
+        "meanwhile": 2,
+    }
+    assert dict(run.fields) == {"before": 1, "meanwhile": 2}
+
+
+def test_tags_are_set_by_their_verb_alone(lab: str) -> None:
+    def tagging(run):
+        run.tags = ("lost",)
+
+    experiment = executed(lab)
+    run = experiment.runs.first
+    with refused(AttributeError, "'tags' of a run cannot be set", "run.set_tags"):
+        run.tags = ("lost",)
+    result = experiment.execute(steps=[tagging], runs=[run], progress=False)
+    assert [found.status.value for found in result.runs] == ["failed"]
+    assert "run.set_tags" in run.exception.message
 
 
 def test_a_field_that_cannot_be_kept_changes_nothing(url: str) -> None:
@@ -599,6 +685,38 @@ def test_a_copy_has_runs_of_its_own(url: str) -> None:
     made.execute(steps=[lambda run: run.fields.update(more=1)], progress=False).raise_for_status()
     assert dict(experiment.reload().runs.first.fields) == {"shape": (1, 2)}
     assert len(gs.Experiment.load("twin", store=url).runs) == 2
+
+
+def test_a_copy_that_fails_leaves_nothing_behind(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    experiment, other = executed(url), executed(url, "other")
+    whole = copying._said
+
+    def failing_at_the_second(store, entity, id):
+        if entity.params["A"] == 2:
+            raise OSError("the disk is full")
+        return whole(store, entity, id)
+
+    monkeypatch.setattr(copying, "_AT_ONCE", 1)
+    monkeypatch.setattr(copying, "_said", failing_at_the_second)
+    with pytest.raises(OSError, match="full"):
+        experiment.copy("again")
+    experiment.merge(other)
+    with pytest.raises(OSError, match="full"):
+        experiment.execute(steps=[doubled], progress=False)  # which copies runs of the other
+    with gs.open_store(url) as store:
+        assert sorted(found.name for found in store.select("experiments")) == ["grid", "other"]
+        assert len(store.runs()) == 4
+        launches = store.select("launches", order_by="created")
+        assert [(found.experiment, found.status.value) for found in launches] == [
+            ("grid", "complete"),
+            ("other", "complete"),
+            ("grid", "failed"),
+        ]
+    monkeypatch.setattr(copying, "_said", whole)
+    assert fields(other.copy("again")) == [
+        {"sum": total, "copied_from": original}
+        for total, original in zip([6, 7], other.runs, strict=True)
+    ]
 
 
 def test_a_copy_without_a_name_is_named_after_its_id(lab: str) -> None:

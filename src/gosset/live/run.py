@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from ..planner.works import Earlier, Step
 from ..running.members import Brought
 from ..storage.news import Kept, News
 from ..tracking.artifacts import Keeper
+from ..tracking.attributes import GIVEN
 from ..tracking.earlier import LeftState
 from ..tracking.fields import Fields, gathered
 from ..tracking.keeping import Keeping
@@ -23,6 +25,18 @@ from .place import Place
 
 _AT_WORK = ("alert", "finish", "flush", "log", "log_params")
 """Verbs of a run at work."""
+
+_lock = threading.RLock()
+"""Held by who sets something on a run; runs themselves are pickled."""
+
+
+def _forked() -> None:
+    global _lock
+    _lock = threading.RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 class LiveRun(Keeping):
@@ -59,6 +73,7 @@ class LiveRun(Keeping):
         "_place",
         "_said",
         "_sayings",
+        "_taken",
         "_writer",
         "config",
         "entity",
@@ -126,10 +141,11 @@ class LiveRun(Keeping):
             seed=entity.seed or 0,
             state=OpenValues({}),
         )
-        self.tags = entity.tags
+        self._put(tags=entity.tags)
         self._place = place
         self._fields: Fields | None = None
         self._sayings: list[tuple[str, Any]] = []
+        self._taken = 0
         self._writer = int.from_bytes(os.urandom(8), "big") >> 1
         self._said = 0
 
@@ -178,10 +194,11 @@ class LiveRun(Keeping):
     @property
     def fields(self) -> Fields:  # type: ignore[override]
         """Fields, in value and type as they were set."""
-        if self._fields is None:
-            kept = self._place.opened().fields(self.entity) if self.entity.fields else {}
-            self._fields = Fields(self._say, self._keeper, kept)
-        return self._fields
+        with _lock:
+            if self._fields is None:
+                kept = self._place.opened().fields(self.entity) if self.entity.fields else {}
+                self._fields = Fields(self._say, self._keeper, kept)
+            return self._fields
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -224,9 +241,11 @@ class LiveRun(Keeping):
     def brought(self) -> Brought:
         """Return the run as a launch takes it, with what others did to it meanwhile."""
         if self.stored:
-            self._put(entity=self._place.opened().run(self.id))
-            self.tags = self.entity.tags
-        return Brought(id=self.id, stored=self.stored, earlier=self._earlier(), news=self._news())
+            entity = self._place.opened().run(self.id)
+            self._put(entity=entity, tags=entity.tags)
+        with _lock:
+            earlier, news = self._earlier(), self._news()
+        return Brought(id=self.id, stored=self.stored, earlier=earlier, news=news)
 
     def _earlier(self) -> Earlier:
         plain, kept = dict(self.entity.fields), []
@@ -254,23 +273,35 @@ class LiveRun(Keeping):
 
     def renewed(self, entity: Run, state: Mapping[str, Any] | None) -> None:
         """Take what became of the run."""
-        self._put(entity=entity)
-        self.tags = entity.tags
-        self._fields = None
-        self._sayings = []
-        if state is not None:
-            self._put(state=OpenValues(state))
+        with _lock:
+            self._put(entity=entity, tags=entity.tags)
+            self._fields = None
+            self._written()
+            if state is not None:
+                self._put(state=OpenValues(state))
+            if self._sayings and self.stored:  # said by others while it was carried out
+                self._store()
 
     # -- what is set on it
 
     def _say(self, kind: str, what: Any) -> None:
-        self._sayings.append((kind, what))
-        if self.stored:
-            self._place.opened().catalog.sink().write(self._news())
-            self._sayings = []
-            self._put(entity=self._place.opened().run(self.id))
+        with _lock:
+            self._sayings.append((kind, what))
+            if self.stored:
+                self._store()
+
+    def _store(self) -> None:
+        self._place.opened().catalog.sink().write(self._news())
+        self._written()
+        self._put(entity=self._place.opened().run(self.id))
+
+    def _written(self) -> None:
+        """Let go of what is in the store: all that was there when news were taken last."""
+        del self._sayings[: self._taken]
+        self._taken = 0
 
     def _news(self) -> list[News]:
+        self._taken = len(self._sayings)
         if not self._sayings:
             return []
         self._said += 1
@@ -289,7 +320,9 @@ class LiveRun(Keeping):
         raise AttributeError(f"a run has no {name!r}{_meant(name)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if not name.startswith("_") and name != "tags":
+        if name == "tags":
+            raise AttributeError(f"{name!r} of a run cannot be set; {GIVEN[name]}")
+        if not name.startswith("_"):
             there = hasattr(LiveRun, name)
             what = f"{name!r} of a run is only read" if there else f"a run takes no {name!r}"
             meant = "" if there else _meant(name)

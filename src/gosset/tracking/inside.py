@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..exceptions import UsageError, did_you_mean
 from ..series import Number
 from .account import Account, Point
+from .attributes import GIVEN
 from .earlier import LeftState, fields_of
 from .fields import Fields
 from .given import (
@@ -151,12 +152,11 @@ class ActiveRun(Keeping):
     # -- what is said of it
 
     @property
-    def tags(self) -> tuple[str, ...]:
+    def tags(self) -> tuple[str, ...]:  # type: ignore[override]
         """Its tags, those that were added included."""
         return tuple(self._tags)
 
-    @tags.setter
-    def tags(self, tags: Iterable[str]) -> None:
+    def _tagged(self, tags: Iterable[str]) -> None:
         self._tags[:] = tags
 
     def log(
@@ -256,6 +256,8 @@ class ActiveRun(Keeping):
         raise AttributeError(f"a run has no {name!r}{_meant(name)}")
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "tags":
+            raise AttributeError(f"{name!r} of a run cannot be set; {GIVEN[name]}")
         try:
             object.__setattr__(self, name, value)
         except AttributeError:
@@ -263,6 +265,10 @@ class ActiveRun(Keeping):
                 f"a run takes no {name!r}{_meant(name)}; values go to run.fields, run.state "
                 "or run.vars"
             ) from None
+
+    def __getstate__(self) -> tuple[None, dict[str, Any]]:
+        kept = (*self.__slots__, "fields")  # ``tags`` follow from one of them
+        return None, {name: getattr(self, name) for name in kept}
 
     def __repr__(self) -> str:
         return f"<run {self.name}>"
