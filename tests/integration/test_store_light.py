@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sqlite3
 import subprocess
 import sys
@@ -79,7 +78,6 @@ def test_a_store_can_be_used_on_after_it_was_closed_and_sees_what_others_wrote(
     store.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_child_of_fork_reads_what_other_threads_were_reading(folder: Path) -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", FORK], check=True, cwd=folder)
 
