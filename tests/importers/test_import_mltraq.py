@@ -335,3 +335,24 @@ def test_a_value_that_is_kept_in_itself_is_told(database: Path, store: Store) ->
     changed(database, "UPDATE experiment_first_run SET store = ?", sign)
     told = {left.what: left.why for left in store.import_from(database).left_out}
     assert "kept in itself" in told["field 'store'"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "what", "runs"),
+    [
+        ("UPDATE experiment_first_run SET id_run = 'zz'", "run zz of experiment first-run 🚀", 3),
+        ("UPDATE experiments SET fields = 7", "the fields of experiment first-run 🚀", 4),
+        (
+            "UPDATE experiments SET id_experiment = 'x' WHERE name LIKE 'first%'",
+            "experiment first-run 🚀 with its runs",
+            3,
+        ),
+    ],
+)
+def test_of_what_is_damaged_that_run_or_experiment_alone_is_left_out(
+    database: Path, store: Store, statement: str, what: str, runs: int
+) -> None:
+    changed(database, statement)
+    result = store.import_from(database)
+    assert what in {left.what for left in result.left_out}
+    assert result.runs == runs

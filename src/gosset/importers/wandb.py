@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from ..exceptions import NotFoundError, StorageError, StoreVersionError
-from .base import Found, LeftOut, Source
+from .base import Found, LeftOut, Source, attempted
 from .protobuf import Message
 from .wandb_log import Log, is_log
 from .wandb_run import RUN, Gathering
@@ -84,7 +84,11 @@ def _begun(run: Message) -> tuple[int, int]:
 def _found(runs: dict[str, list[_Part]], left_out: list[LeftOut]) -> Iterator[Found | LeftOut]:
     yield from left_out
     for id_, parts in runs.items():
-        gathering = Gathering(id_)
-        for log, _ in parts:
-            gathering.take(log)
-        yield gathering.found()
+        yield attempted(parts[-1][1].text(8) or id_, _run, id_, [log for log, _ in parts])
+
+
+def _run(id_: str, logs: list[Log]) -> Found:
+    gathering = Gathering(id_)
+    for log in logs:
+        gathering.take(log)
+    return gathering.found()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ...exceptions import SerializationError, StoreVersionError
-from ..base import Found, LeftOut, Source
+from ..base import Found, LeftOut, Source, attempted
 from ..databases import columns_of, has_columns, one_state, opened, tables_of
 from . import datapak
 from .runs import Gathering
@@ -56,7 +56,13 @@ def _all(path: Path) -> Iterator[Found | LeftOut]:
                     what=f"the pickle of experiment {row['name']}",
                     why="to read it would run whatever code it holds",
                 )
-            yield from _runs(connection, row, meta, path)
+            try:
+                id_experiment = uuid.UUID(hex=row["id_experiment"])
+            except (ValueError, AttributeError, TypeError):
+                why = f"its id is {repr(row['id_experiment'])[:40]}, which is none"
+                yield LeftOut(what=f"experiment {row['name']} with its runs", why=why)
+            else:
+                yield from _runs(connection, row, id_experiment, meta, path)
         for table in sorted(tables_of(connection) - used):
             yield LeftOut(what=f"the table {table!r}", why="no experiment of MLtraq names it")
 
@@ -71,10 +77,13 @@ def _meta(data: Any) -> dict[str, Any] | str:
 
 
 def _runs(
-    connection: sqlite3.Connection, index: sqlite3.Row, meta: Mapping[str, Any], path: Path
+    connection: sqlite3.Connection,
+    index: sqlite3.Row,
+    id_experiment: uuid.UUID,
+    meta: Mapping[str, Any],
+    path: Path,
 ) -> Iterator[Found | LeftOut]:
     name, table = str(index["name"]), str(meta.get("table_name"))
-    id_experiment = uuid.UUID(hex=index["id_experiment"])
     try:
         shared = dict(datapak.read(index["fields"]))
     except (SerializationError, TypeError, ValueError) as error:
@@ -94,18 +103,22 @@ def _runs(
             why=f"they are not in its table {table!r}; another experiment may have replaced them",
         )
     for row in rows:
-        gathering = Gathering(path.absolute().parent)
-        gathering.shared(shared)
-        yield _run(row, meta.get("columns") or {}, gathering, id_experiment, name)
+        run = f"{row['id_run']} of experiment {name}"
+        near = path.absolute().parent
+        yield attempted(run, _run, row, meta, near, shared, id_experiment, name)
 
 
 def _run(
     row: sqlite3.Row,
-    columns: Mapping[str, Any],
-    gathering: Gathering,
+    meta: Mapping[str, Any],
+    near: Path,
+    shared: Mapping[str, Any],
     id_experiment: uuid.UUID,
     experiment: str,
 ) -> Found:
+    gathering = Gathering(near)
+    gathering.shared(shared)
+    columns = meta.get("columns") or {}
     types = columns.get("types") or {}
     packed = set(columns.get("serialized") or ())
     for name in row.keys():  # noqa: SIM118 - of a row, that is not the same

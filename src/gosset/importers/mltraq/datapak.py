@@ -57,16 +57,18 @@ class Stored:
     packed: bool
 
 
-def read(data: bytes) -> Any:
+def read(data: Any) -> Any:
     """Return the value that bytes hold.
 
     Raises
     ------
     SerializationError
-        It could run code, is damaged, too large or of an unknown kind.
+        It could run code, is no bytes, damaged, too large or of an unknown kind.
     MissingExtraError
         Tables need pyarrow.
     """
+    if not isinstance(data, bytes):
+        raise SerializationError(f"it is {type(data).__name__} and no bytes")
     data = _unpacked(data)
     most = min(_MOST + _A_BYTE * len(data), _MOST_OF_ALL)
     return _Decoding(most).decoded(unpickled(data, most, _DEEP))

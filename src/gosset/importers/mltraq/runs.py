@@ -77,8 +77,6 @@ class Gathering:
             self.native(name, None, "")
             return
         try:
-            if not isinstance(data, bytes):
-                raise SerializationError(f"it is {type(data).__name__} and no bytes")
             self._take(name, datapak.read(data))
         except (SerializationError, OSError) as error:
             self.left_out.append((f"field {name!r}", str(error)))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...exceptions import NotFoundError, StoreVersionError
-from ..base import Found, LeftOut, Source
+from ..base import Found, LeftOut, Source, attempted
 from .runs import identity, run
 
 _PATTERN = "*tfevents*"
@@ -47,7 +47,7 @@ def _all(root: Path, folders: dict[Path, list[Path]]) -> Iterator[Found | LeftOu
             continue
         ids[folder] = id_
         parent = next((ids[above] for above in folder.parents if above in ids), None)
-        yield run(name, experiment, id_, parent, files)
+        yield attempted(name, run, name, experiment, id_, parent, files)
         if (folder / "projector_config.pbtxt").exists():
             why = "the projector keeps them in files of its own"
             yield LeftOut(what="embeddings", why=why, run=name)
