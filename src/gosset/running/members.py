@@ -114,7 +114,8 @@ def taken_up(
                 settled,
                 execution,
                 _attempts(store, run) + 1,
-                goes_on=True,
+                goes_on=run.stored,
+                news=run.news,
             ),
         )
         for settled, run in zip(prepared.runs, brought, strict=True)
@@ -133,6 +134,7 @@ def _member(
     attempt: int = 1,
     *,
     goes_on: bool = False,
+    news: Sequence[News] = (),
 ) -> Member:
     return Member(
         run=run,
@@ -141,6 +143,7 @@ def _member(
         fields=prepared.blueprint.fields(settled.params),
         attempt=attempt,
         goes_on=goes_on,
+        news=news,
     )
 
 

@@ -144,6 +144,8 @@ class Sayings:
             member = self._members[number]
             if not member.goes_on and (self._anew or member.attempt > 1):
                 self._add(News(run=member.run.id, writer=_writer(), number=1, anew=True))
+                for news in member.news:
+                    self._add(news._replace(writer=_writer()))
         return known
 
     def _known(self, number: int) -> _OfRun:

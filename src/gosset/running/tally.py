@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..entities import ComputationStatus, Hyperparameter, Run, Status
 from ..planner.works import Outcome
+from ..storage.news import News
 from ..types import JSONValue
 
 
@@ -20,6 +21,8 @@ class Member:
     goes_on : bool
         What earlier executions left with the run stays; else its series, artifacts and fields
         begin anew with a further attempt.
+    news : sequence of News
+        What was said of it before it was in the store: it is said again where it begins anew.
     """
 
     run: Run
@@ -28,6 +31,7 @@ class Member:
     fields: Mapping[str, JSONValue] = field(default_factory=dict)
     attempt: int = 1
     goes_on: bool = False
+    news: Sequence[News] = ()
 
 
 @dataclass(slots=True)
