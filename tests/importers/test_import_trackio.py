@@ -307,3 +307,23 @@ def test_a_link_that_leads_out_of_the_folder_is_told_and_not_read(
     told = {left.what: left.why for left in result.left_out}
     assert "outside of" in told["the file of 'image' at step 0"]
     assert "image/0/link.png" not in store.artifacts_of("a")
+
+
+def test_runs_from_before_there_were_ids_are_read_beside_those_that_have_one(
+    store: Store, tmp_path: Path
+) -> None:
+    path = tmp_path / "project.db"
+    with closing(sqlite3.connect(path)) as database, database:
+        columns = "id INTEGER PRIMARY KEY, timestamp TEXT, run_id TEXT, run_name TEXT"
+        database.execute(f"CREATE TABLE metrics ({columns}, step INTEGER, metrics TEXT)")
+        database.execute(f"CREATE TABLE configs ({columns}, config TEXT)")
+        for number, (id_, name) in enumerate([(None, "old 1"), (None, "old 2"), ("c", "new")]):
+            database.execute(
+                "INSERT INTO metrics VALUES (NULL, '2024-01-01', ?, ?, 0, ?)",
+                (id_, name, json.dumps({"l": number + 0.5})),
+            )
+    store.import_from(path, "trackio")
+    found = {run.name: run.metrics["l"].value for run in store.runs()}
+    assert found == {"old 1": 0.5, "old 2": 1.5, "new": 2.5}
+    ids = {run.config["imported_from"]["id"] for run in store.runs()}  # type: ignore[call-overload, index]
+    assert ids == {"project/old 1", "project/old 2", "c"}

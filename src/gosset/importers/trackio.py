@@ -10,7 +10,7 @@ from typing import Final
 from ..exceptions import NotFoundError, StorageError, StoreVersionError
 from .base import Found, LeftOut, Source, attempted
 from .databases import columns_of, has_tables, opened, tables_of
-from .trackio_run import found_run
+from .trackio_run import found_run, key_of
 
 _TABLES: Final = {"metrics", "configs"}
 _OF_RUNS: Final = ("metrics", "configs", "system_metrics", "alerts", "traces")
@@ -87,7 +87,7 @@ def _runs(connection: sqlite3.Connection) -> _Runs:
         columns = columns_of(connection, table)
         if not columns:
             continue
-        key = "run_id" if "run_id" in columns else "run_name"
+        key = key_of(columns)
         query = f"SELECT {key}, run_name FROM {table} GROUP BY {key} ORDER BY MIN(rowid)"
         rows = connection.execute(query)
         for id_, name in rows:

@@ -52,6 +52,7 @@ class _Run:
         self._project = database.stem
         self._id = id
         self._name = name
+        self._has_id = False
         self._logged = Logged()
         self._files: dict[str, Path] = {}
         self._about: dict[str, Any] = {}
@@ -71,9 +72,8 @@ class _Run:
         fields: dict[str, Any] = {"alerts": alerts} if alerts else {}
         if self._about:
             fields["trackio"] = self._about
-        has_id = "run_id" in columns_of(self._connection, "metrics")
         return Found(
-            id=self._id if has_id else f"{self._project}/{self._id}",
+            id=self._id if self._has_id else f"{self._project}/{self._id}",
             project=self._project,
             experiment=str(group) if group else self._project,
             name=self._name,
@@ -92,9 +92,10 @@ class _Run:
         """Iterate over what a table has of the run, in the order in which it was logged."""
         columns = columns_of(self._connection, table)
         if columns:
-            key = "run_id" if "run_id" in columns else "run_name"
-            query = f"SELECT * FROM {table} WHERE {key} = ? ORDER BY rowid"
-            yield from self._connection.execute(query, (self._id,))
+            query = f"SELECT * FROM {table} WHERE {key_of(columns)} = ? ORDER BY rowid"
+            for row in self._connection.execute(query, (self._id,)):
+                self._has_id |= "run_id" in columns and row["run_id"] is not None
+                yield row
 
     def _moment_of(self, row: sqlite3.Row) -> int:
         time = _moment(row["timestamp"])
@@ -195,6 +196,11 @@ class _Run:
             self._left_out.append((f"artifact {name!r}", why))
         else:
             self._files[name] = blob
+
+
+def key_of(columns: set[str]) -> str:
+    """Return what tells the runs in a table apart: of old ones there is no id, but a name."""
+    return "coalesce(run_id, run_name)" if "run_id" in columns else "run_name"
 
 
 def _moment(text: str) -> int:
