@@ -8,7 +8,7 @@ from postgresql import empty_postgresql_url, own_postgresql, postgresql_server, 
 
 __all__ = ["empty_postgresql_url", "own_postgresql", "postgresql_server", "postgresql_url"]
 
-collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+collect_ignore_glob = ["conftest.py", "*/conftest.py", "importers/writers/*"]
 """They hold no examples, and several modules of one name cannot be collected."""
 
 # What a script puts into the background is deaf to Ctrl-C, and so would be all that tests start;

@@ -249,7 +249,7 @@ def test_names_never_collide_and_nothing_is_invented(
     with gs.open_store(url) as store:
         for number, name in enumerate(HOSTILE):
             [run] = gs.Experiment.load(name, store=store).runs.values()
-            kept = run.record
+            kept = run.entity
             assert (kept.name, kept.params, kept.tags) == (name, {name: number}, (name,))
             assert kept.fields == {name: number}
             assert kept.metrics[name].value == number

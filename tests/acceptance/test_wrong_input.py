@@ -333,7 +333,7 @@ FAILURES = {
     "two_lines": ["ValueError: one two", "in two_lines"],
     "leaving": ["SystemExit: 7", "in leaving"],
     "logging": ["metric 'loss' is not a number", "run.fields['loss']"],
-    "keeping": ["a lock as the field 'guard'", "return the value"],
+    "keeping": ["fields['guard']: a lock cannot be kept", "leave it out"],
     "unknown": ["no value 'rl'", "known: lr"],
     "deep": ["RecursionError", "in deep"],
 }

@@ -126,7 +126,8 @@ def _mend(part: Any) -> str:
         return "what its detach().cpu().numpy() gives can"
     if getattr(getattr(part, "dtype", None), "hasobject", False):
         return "an array of Python objects would need code to be read; use a list"
-    return unkeepable(part).replace("return", "keep") or "log_artifact() pickles it"
+    hint = unkeepable(part).replace("returned", "kept").replace("return", "keep")
+    return hint or "log_artifact() pickles it"
 
 
 def _reference(ref: ArtifactRef) -> dict[str, JSONValue]:
