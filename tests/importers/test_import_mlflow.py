@@ -215,10 +215,12 @@ def test_files_outside_of_the_folder_that_was_named_are_told_and_not_read(
     told = {left.what: left.why for left in store.import_from(source.path).left_out}
     assert f"outside of {source.path}" in told["the artifacts, if there are any"]
     kept.mkdir()
+    os.mkfifo(kept / "pipe")
+    told_of = [left.what for left in store.import_from(source.path).left_out]
+    assert told_of.count("file 'pipe'") == 1
     (kept / "own.txt").write_text("own")
     (kept / "link").symlink_to(secret / "key")
     (run / "params" / "stolen").symlink_to(secret / "key")
-    os.mkfifo(kept / "pipe")
     told = {left.what: left.why for left in store.import_from(source.path).left_out}
     assert f"outside of {source.path}" in told["file 'link'"]
     assert told["file 'pipe'"] == "it is no file"

@@ -151,7 +151,9 @@ def artifacts_of(
     left_out : list of (what, why)
     """
     for folder in beside:
-        if files := files_in(folder, reach.root, left_out):
+        before = len(left_out)
+        files = files_in(folder, reach.root, left_out)
+        if files or len(left_out) > before:
             return files
     place = _local(uri, reach.near)
     if place is None or not place.parent.parent.is_dir():
