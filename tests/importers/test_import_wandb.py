@@ -455,6 +455,17 @@ def test_a_line_that_goes_on_is_taken_over_when_it_is_whole(store: Store, tmp_pa
     assert (imported.left_out, lines()) == ((), ["first\n", "second\n", "third"])
 
 
+def test_a_summary_before_its_history_leaves_no_field_behind(store: Store, tmp_path: Path) -> None:
+    said = field(3, field(1, field(1, b"said") + field(16, b'"words"')))
+    store.import_from(log_of(tmp_path, RUN, said))
+    [run] = store.runs()
+    assert run.fields == {"wandb": {"summary": {"said": "words"}}}
+    store.import_from(log_of(tmp_path, RUN, said, row(said='"words"'), EXIT))
+    [run] = store.runs()
+    assert run.fields == {"wandb": {"exit_code": 0}}
+    assert set(store.artifacts_of(run)) == {"said.json"}
+
+
 def test_values_of_several_types_and_older_keys_are_read(store: Store, tmp_path: Path) -> None:
     """The schema knows more ways to write an item than the installed version uses."""
 

@@ -260,9 +260,10 @@ class Gathering:
             self._left_out.append(("the line that was printed last", why))
         only_there = self._told_apart()
         self._logged.even_out()
-        said = {name: value for name, value in only_there if type(value) not in _NUMBERS}
-        # Of a process that goes on, or beside a series of that name.
-        numbers = {name: value for name, value in only_there if type(value) in _NUMBERS}
+        # Of a process that goes on, or beside a series of that name: no field of its own, which
+        # would stay when a later import finds it among what was logged.
+        numbers = dict(only_there) if self._exit is None else _numbers_of(only_there)
+        said = {name: value for name, value in only_there if name not in numbers}
         if numbers:
             self._about["summary"] = numbers
         if self._alerts:
@@ -311,6 +312,10 @@ class Gathering:
             (f"{count} records of kind {number}", "this version of Gosset does not know them")
             for number, count in sorted(self._unknown.items())
         ]
+
+
+def _numbers_of(values: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in values if type(value) in _NUMBERS}
 
 
 def _moment(timestamp: Message) -> int:
