@@ -146,7 +146,8 @@ class Experiment(Holding):
             the fields and the state of what was carried out before. Without runs in hand, on
             all parameter sets.
         runs : iterable of LiveRun, optional
-            Of the runs in hand those on which further steps are carried out; by default all.
+            Of the runs in hand those on which further steps are carried out; by default all but
+            those that failed, or did not come to their end.
         vary : mapping, optional
             Name → alternatives, for some parameters only; the others stay as declared.
         seeds : int or iterable of int, optional
@@ -203,6 +204,11 @@ class Experiment(Holding):
             }
             options = replace(options, settings={**options.settings, **given})
             observer = _observer(progress)
+            left = len(self.runs) - len(taken)
+            if taken and left and steps is not None and runs is None and observer is not None:
+                observer.warn(
+                    f"runs that did not complete are left out: {left}; runs=[…] takes them"
+                )
             if taken:
                 brought = [run.brought() for run in self.taken_along(taken, opened.store)]
                 started, tally = carry_on(prepared, opened.store, options, brought, observer)

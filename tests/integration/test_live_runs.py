@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from projects import Heard
 
 import gosset as gs
 from gosset.exceptions import (
@@ -564,7 +565,7 @@ def test_a_failure_leaves_what_was_there_and_can_be_carried_on(url: str) -> None
     assert bad.exception.line == "ValueError: two is too many"
     assert bad.state.seen == {2}
     assert experiment.reload().runs[bad.id].exception == bad.exception
-    experiment.execute(steps=[doubled], progress=False).raise_for_status()
+    experiment.execute(steps=[doubled], runs=[bad], progress=False).raise_for_status()
     assert (bad.status.value, bad.exception, bad.fields["double"]) == ("complete", None, 14)
 
 
@@ -1004,3 +1005,36 @@ def test_names_are_six_characters_that_follow_from_the_id() -> None:
     run = LiveRun({"A": 1})
     assert len(run.name) == 6
     assert LiveRuns([run]).first.name == run.name
+
+
+def fails_for_two(run):
+    if run.params.a == 2:
+        raise ValueError("singular")
+    run.fields.fitted = run.params.a
+
+
+def reported(run):
+    run.fields.reported = True
+
+
+def test_runs_that_failed_are_left_out_of_what_comes_next_unless_they_are_named(store):
+    experiment = gs.Experiment("failing")
+    experiment.add_runs(a=[1, 2])
+    experiment.execute(steps=[fails_for_two], store=store, executor="inline", progress=False)
+    heard = Heard()
+    experiment.execute(steps=[reported], executor="inline", progress=heard)
+    assert any("did not complete are left out: 1" in text for text in heard.warnings)
+    good, bad = experiment.runs.values()
+    assert (good.status, good.fields.reported) == (gs.Status.COMPLETE, True)
+    assert (bad.status, bad.exception.message) == (gs.Status.FAILED, "singular")
+    assert store.run(bad.id).exception.message == "singular"
+    experiment.execute(steps=[reported], runs=[bad], executor="inline", progress=False)
+    assert bad.status is gs.Status.COMPLETE
+
+
+def test_further_steps_are_refused_where_no_run_is_complete(store):
+    experiment = gs.Experiment("hopeless")
+    experiment.add_run(a=2)
+    experiment.execute(steps=[fails_for_two], store=store, executor="inline", progress=False)
+    with pytest.raises(gs.UsageError, match="none of the 1 runs in hand is complete"):
+        experiment.execute(steps=[reported], executor="inline", progress=False)

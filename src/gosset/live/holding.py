@@ -279,10 +279,10 @@ class Holding(Declaration):
         Parameters
         ----------
         chosen : iterable of LiveRun or None
-            Some of them; None: all.
+            Some of them; None: all but those that did not complete, for what comes next would
+            tell of them that they are.
         further : bool
-            Whether it carries out further steps, on all of them; else on those that were not
-            carried out yet.
+            Whether it carries out further steps; else on those that were not carried out yet.
         as_declared : bool
             Whether it is given no parameters and seeds of its own.
 
@@ -290,7 +290,7 @@ class Holding(Declaration):
         ------
         UsageError
             It is to carry out further steps on runs that have parameters, and is given others;
-            or a run is not in hand.
+            or a run is not in hand, or none is complete.
         """
         if chosen is not None:
             return self._chosen(list(chosen), further=further)
@@ -301,7 +301,13 @@ class Holding(Declaration):
             )
         if not further and not as_declared:
             return []
-        return [run for run in self.runs.values() if further or not run.stored]
+        taken = [run for run in self.runs.values() if not run.stored or (further and run.sound)]
+        if further and self.runs and not taken:
+            raise UsageError(
+                f"none of the {len(self.runs)} runs in hand is complete",
+                hint="runs=[…] says on which of them to go on nevertheless",
+            )
+        return taken
 
     def _chosen(self, runs: list[LiveRun], *, further: bool) -> list[LiveRun]:
         if not further:

@@ -177,6 +177,11 @@ class LiveRun(Keeping):
         return self.entity.number > 0
 
     @property
+    def sound(self) -> bool:
+        """Whether nothing that was carried out on it failed, or was broken off."""
+        return self.status is Status.COMPLETE or not self.status.ended
+
+    @property
     def exception(self) -> ExceptionInfo | None:
         """What ended it, where it failed."""
         return self.entity.exception
